@@ -1,0 +1,172 @@
+"""Money as whole minor units that always sum. No float, no tolerance.
+
+An order's amounts are split over its units once, by largest remainder, and stored; everything
+that is ever paid back is a sum of those stored shares.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# ISO 4217. The locale data that formats amounts disagrees on some of these (it shows LAK and RSD
+# without decimals), and a payment provider counts as ISO does, so the table is our own.
+NO_DECIMALS = (
+    *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
+    *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+)
+DECIMALS = {
+    **dict.fromkeys(NO_DECIMALS, 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+def exponent(currency: str) -> int:
+    """How many decimals a currency's minor unit has: JPY 0, EUR 2, KWD 3 (ISO 4217).
+
+    Raises ValueError when `currency` is not three capital letters.
+    """
+    if not CURRENCY.fullmatch(currency):
+        raise ValueError(
+            f"The currency {currency!r} is not a three-letter code. Write it like EUR or JPY."
+        )
+    return DECIMALS.get(currency, 2)
+
+
+def apportion(total_minor: int, weights: Sequence[int]) -> list[int]:
+    """Split `total_minor` by `weights` so that the parts sum to it exactly.
+
+    Largest remainder: no part is a whole unit away from its exact share, and what is left over
+    goes to the largest remainders, first come first served. Weights that are all zero count as
+    equal. Raises ValueError for a negative total or weight, or nothing to give the total to.
+
+    >>> apportion(100, [1, 1, 1])
+    [34, 33, 33]
+    """
+    if total_minor < 0:
+        raise ValueError(f"{total_minor} cannot be split: an amount to split is never negative.")
+    if any(weight < 0 for weight in weights):
+        raise ValueError("A share's weight is negative. Weights are zero or more.")
+    if not weights:
+        if total_minor:
+            raise ValueError(f"{total_minor} cannot be split over nothing. Give it one share.")
+        return []
+    whole = sum(weights)
+    if whole == 0:
+        weights, whole = [1] * len(weights), len(weights)
+    parts = [total_minor * weight // whole for weight in weights]
+    remainders = [total_minor * weight % whole for weight in weights]
+    by_remainder = sorted(range(len(parts)), key=lambda i: -remainders[i])  # stable: first come
+    for i in by_remainder[: total_minor - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class LineMoney:
+    """An order line's money. Discount and tax are the line's totals, not a unit's."""
+
+    quantity: int
+    unit_price_minor: int
+    discount_minor: int = 0
+    tax_minor: int = 0
+    tax_included: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMoney:
+    """One unit's share of everything that was paid. `line` counts the order's lines from 0."""
+
+    line: int
+    price_minor: int
+    discount_minor: int
+    tax_minor: int
+    tax_included: bool
+    shipping_minor: int
+    shipping_tax_minor: int
+    cover_minor: int
+
+    @property
+    def value_minor(self) -> int:
+        """Price after every discount; holds the tax when it is included."""
+        return self.price_minor - self.discount_minor
+
+    @property
+    def added_tax_minor(self) -> int:
+        """The tax paid on top of `value_minor`: none when it is included."""
+        return 0 if self.tax_included else self.tax_minor
+
+    @property
+    def paid_minor(self) -> int:
+        """What was paid for the unit itself: value and added tax, without shipping or cover."""
+        return self.value_minor + self.added_tax_minor
+
+
+def spread_units(
+    lines: Sequence[LineMoney],
+    *,
+    discount_minor: int = 0,
+    shipping_minor: int = 0,
+    shipping_tax_minor: int = 0,
+    cover_minor: int = 0,
+) -> list[UnitMoney]:
+    """Split an order's money over its units, in the order of lines; every column sums exactly.
+
+    The order's discount is spread over the lines by their value after line discounts, then over
+    each line's units; a line's tax over its units by what they cost after every discount;
+    shipping, its tax and the cover over all units by the same. No share is ever negative.
+    Raises ValueError for a negative amount, a quantity below one, or a discount above the value.
+    """
+    order_amounts = (discount_minor, shipping_minor, shipping_tax_minor, cover_minor)
+    if min(order_amounts) < 0:
+        raise ValueError("An amount of the order is negative. Order amounts are zero or more.")
+    for number, line in enumerate(lines, start=1):
+        _check(number, line)
+    line_values = [line.quantity * line.unit_price_minor - line.discount_minor for line in lines]
+    if discount_minor > sum(line_values):
+        raise ValueError(
+            f"The order's discount {discount_minor} is more than its lines' {sum(line_values)}. "
+            "A discount is at most what it is taken from."
+        )
+    order_discounts = apportion(discount_minor, line_values)
+    rows = [
+        (i, line, *columns)
+        for i, (line, order_discount) in enumerate(zip(lines, order_discounts, strict=True))
+        for columns in _units_of(line, order_discount)
+    ]
+    values = [line.unit_price_minor - discount for _, line, discount, _ in rows]
+    shares = zip(
+        apportion(shipping_minor, values),
+        apportion(shipping_tax_minor, values),
+        apportion(cover_minor, values),
+        strict=True,
+    )
+    return [
+        UnitMoney(i, line.unit_price_minor, discount, tax, line.tax_included, *share)
+        for (i, line, discount, tax), share in zip(rows, shares, strict=True)
+    ]
+
+
+def _check(number: int, line: LineMoney) -> None:
+    if line.quantity < 1:
+        raise ValueError(
+            f"Line {number} has quantity {line.quantity}. A line has one unit or more."
+        )
+    if min(line.unit_price_minor, line.discount_minor, line.tax_minor) < 0:
+        raise ValueError(f"Line {number} has a negative amount. Amounts are zero or more.")
+    value_minor = line.quantity * line.unit_price_minor
+    if line.discount_minor > value_minor:
+        raise ValueError(
+            f"Line {number} has a discount of {line.discount_minor} on {value_minor}. "
+            "A discount is at most what it is taken from."
+        )
+
+
+def _units_of(line: LineMoney, order_discount_minor: int) -> list[tuple[int, int]]:
+    """(discount, tax) of each unit: the line's own discount evenly, the order's by what is left."""
+    own = apportion(line.discount_minor, [1] * line.quantity)
+    ordered = apportion(order_discount_minor, [line.unit_price_minor - part for part in own])
+    discounts = [a + b for a, b in zip(own, ordered, strict=True)]
+    taxes = apportion(line.tax_minor, [line.unit_price_minor - part for part in discounts])
+    return list(zip(discounts, taxes, strict=True))
