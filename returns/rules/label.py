@@ -1,0 +1,39 @@
+"""Who pays for the way back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from returns.facts import FactsAt
+from returns.reasons import NOT_AS_SOLD
+from returns.verdict import Method, Rule, Verdict, sets
+
+Cost = Annotated[int, Field(ge=0, le=10**9)]
+
+
+@dataclass(frozen=True)
+class Label(Rule):
+    """Say who pays the label and what each way costs; some reasons are always free.
+
+    Costs are minor units of the policy's currency, once a return.
+    """
+
+    kind: ClassVar[str] = "label"
+    uses: ClassVar[tuple[str, ...]] = ("reason",)
+    paid_by: Literal["shop", "customer"] = "shop"
+    cost_minor: Mapping[Method, Cost] = field(default_factory=dict)
+    free_for: tuple[str, ...] = NOT_AS_SOLD
+
+    def check(self, facts: FactsAt) -> Verdict:
+        return self._free if facts.reason in self.free_for else self._verdict
+
+    @cached_property
+    def _verdict(self) -> Verdict:
+        return sets(label_paid_by=self.paid_by, method_costs=dict(self.cost_minor))
+
+    @cached_property
+    def _free(self) -> Verdict:
+        return sets("free_for_reason", label_paid_by="shop", method_costs=dict(self.cost_minor))

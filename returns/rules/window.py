@@ -1,0 +1,64 @@
+"""The return window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from returns.facts import FactsAt
+from returns.verdict import Outcome, Rule, Verdict
+from returns.window import Anchor, Days, Holiday, last_day
+
+Length = Annotated[int, Field(ge=0, le=36_500)]
+Gap = Annotated[int, Field(ge=0, le=365)]
+
+
+@dataclass(frozen=True)
+class Window(Rule):
+    """Take things back for so many days, the last included; where two apply, the later day wins.
+
+    A category's own number of days stands in the place of `days`. `after_shipment_days` and
+    `after_order_days` are when the parcel is taken to have arrived while nobody has reported it.
+    """
+
+    kind: ClassVar[str] = "window"
+    uses: ClassVar[tuple[str, ...]] = (
+        *("requested_on", "ordered_on", "shipped_on", "delivered_on"),
+        "category",
+    )
+    outcomes: ClassVar[tuple[Outcome, ...]] = (Outcome.DECLINE, Outcome.REVIEW)
+    days: Length = 30
+    anchor: Anchor = "delivery"
+    after_shipment_days: Gap = 7
+    after_order_days: Gap = 14
+    by_category: Mapping[str, Length] = field(default_factory=dict)
+    holidays: tuple[Holiday, ...] = ()
+    outcome: Literal["decline", "review"] = "decline"
+
+    def check(self, facts: FactsAt) -> Verdict:
+        category = (facts.category or "").casefold()
+        counted = last_day(
+            self._by_category.get(category, self._default),
+            ordered_on=facts.ordered_on,
+            shipped_on=facts.shipped_on,
+            delivered_on=facts.delivered_on,
+            holidays=self.holidays,
+        )
+        values: dict[str, Any] = vars(counted)
+        if facts.requested_on <= counted.last_day:
+            return Verdict("sets", "window_open", values, last_day=counted.last_day)
+        outcome = Outcome(self.outcome)
+        return Verdict(outcome.value, "window_closed", values, outcome, last_day=counted.last_day)
+
+    @cached_property
+    def _default(self) -> Days:
+        return self._length(self.days)
+
+    @cached_property
+    def _by_category(self) -> dict[str, Days]:
+        return {name.casefold(): self._length(days) for name, days in self.by_category.items()}
+
+    def _length(self, days: int) -> Days:
+        return Days(days, self.anchor, self.after_shipment_days, self.after_order_days)
