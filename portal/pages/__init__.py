@@ -1,0 +1,5 @@
+"""What customers see."""
+
+from flask import Blueprint
+
+blueprints: tuple[Blueprint, ...] = ()

@@ -1,0 +1,118 @@
+"""The first screen: what happened, and when it arrives."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from portal.pages.dates import Calendar
+from portal.pages.facts import ParcelFacts
+from portal.pages.history import place
+from portal.pages.speech import _
+from portal.pages.state import State
+from portal.pages.words import Tone, Words, words
+
+UNSETTLED = {State.ADDRESS, State.INFORMATION, State.DAMAGED, State.REFUSED, State.HELD}
+FINAL = {State.DELIVERED, State.RETURNED, State.CANCELLED, State.EXPIRED}
+
+
+@dataclass(frozen=True)
+class Hero:
+    """The first screen. `prefix` completes `headline` to a sentence for those who listen."""
+
+    state: State
+    tone: Tone
+    word: str
+    prefix: str
+    headline: str
+    aside: str = ""  # the full date when the headline says only "Today"
+    was: str = ""  # the earlier date, struck through
+    why: str = ""
+
+
+def hero(parcel: ParcelFacts, state: State, said: Words, cal: Calendar) -> Hero:
+    """The first screen of one parcel."""
+    prefix, headline, aside = _headline(parcel, state, cal)
+    return Hero(
+        state, said.tone, said.word, prefix, headline, aside, _was(parcel, state, cal),
+        _why(parcel, state, said),
+    )  # fmt: skip
+
+
+def _why(parcel: ParcelFacts, state: State, said: Words) -> str:
+    if state is State.DELIVERED:
+        ends = [scan for scan in parcel.scans if scan.status == "delivered" and not scan.hidden]
+        where = place(max(ends, key=lambda scan: scan.at)) if ends else ""
+        if where and parcel.signed_by:
+            return _("In %(place)s, against a signature.", place=where)
+        return _("In %(place)s.", place=where) if where else said.sentence
+    if state is State.PACKED and "silent" in parcel.overlays:
+        return _(
+            "It is packed, but %(carrier)s has not scanned it yet. That is longer than usual: "
+            "we are asking.",
+            carrier=parcel.carrier_name or _("the carrier"),
+        )
+    return said.sentence
+
+
+def _headline(parcel: ParcelFacts, state: State, cal: Calendar) -> tuple[str, str, str]:
+    """What stands largest: prefix (spoken), headline, aside."""
+    if state is State.DELIVERED and parcel.delivered_at:
+        at = cal.local(parcel.delivered_at, parcel.delivered_offset_minutes)
+        text = _("%(day)s at %(time)s", day=cal.long(at.date()), time=cal.clock(at))
+        return _("Delivered"), text, ""
+    if state is State.PICKUP:
+        return _pickup(parcel, cal)
+    if state in (State.LOST, State.EXPIRED, State.RETURNING, State.RETURNED):
+        return "", _turning_point(parcel, state, cal), ""
+    if state in (State.CANCELLED, State.DELIVERED):
+        flat = {
+            State.CANCELLED: _("This parcel was cancelled"),
+            State.DELIVERED: _("It has arrived"),
+        }
+        return "", flat[state], ""
+    return _arrival(parcel, state, cal)
+
+
+def _pickup(parcel: ParcelFacts, cal: Calendar) -> tuple[str, str, str]:
+    if parcel.pickup_until is None:
+        return "", _("Ready to collect"), ""
+    return _("Collect it by"), _("By %(day)s", day=cal.long(parcel.pickup_until)), ""
+
+
+def _turning_point(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
+    at = parcel.delivered_at if state is State.RETURNED else parcel.since
+    if at is None:
+        return words(state, parcel.carrier_name).word
+    day = cal.long(cal.local(at).date())
+    texts = {
+        State.LOST: _("Last seen %(day)s", day=day),
+        State.EXPIRED: _("Last seen %(day)s", day=day),
+        State.RETURNING: _("Turned back %(day)s", day=day),
+        State.RETURNED: _("Back since %(day)s", day=day),
+    }
+    return texts[state]
+
+
+def _arrival(parcel: ParcelFacts, state: State, cal: Calendar) -> tuple[str, str, str]:
+    last = parcel.carrier_eta_to or parcel.carrier_eta_from
+    if state is State.OUT_FOR_DELIVERY and (last is None or last <= cal.today):
+        last = cal.today
+    if last is None:
+        return "", _("Arrival date not known yet"), ""
+    if last < cal.today or state in UNSETTLED:
+        return "", _("New date not known yet"), ""
+    first = max(parcel.carrier_eta_from or last, cal.today)
+    name = cal.day_name(last) if first >= last else ""
+    return _("Arriving"), name or cal.span(first, last), cal.long(last) if name else ""
+
+
+def _was(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
+    """The date we showed first, once the parcel will come later than that."""
+    if state in FINAL or state in (State.LOST, State.RETURNING, State.PICKUP):
+        return ""
+    last = parcel.carrier_eta_to or parcel.carrier_eta_from
+    old: date | None = parcel.first_eta or last
+    if old is None or last is None:
+        return ""
+    if not (old < last or last < cal.today or state in UNSETTLED):
+        return ""
+    return _("was %(day)s", day=cal.long(old))

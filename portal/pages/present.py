@@ -1,0 +1,275 @@
+"""Facts in, a page of ready texts out: pure, so that every state is tested without a browser.
+
+Words come out in the language of the running request (flask_babel); `locale` gives the form of
+dates and should be that same language, with the reader's region when it is known ("en_US").
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from portal.pages.dates import Calendar
+from portal.pages.facts import ItemFacts, OrderFacts, ParcelFacts, ShopFacts
+from portal.pages.hero import FINAL, Hero, hero
+from portal.pages.history import History, history
+from portal.pages.speech import _, plural
+from portal.pages.state import State, state_of
+from portal.pages.stepper import Stepper, stepper
+from portal.pages.words import Tone, Words, words
+
+ActionCode = Literal["updates", "change", "return", "carrier", "support"]
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something the reader can do; `url` is None where the template knows the page by its code."""
+
+    code: ActionCode
+    label: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What to do now, in one or two sentences."""
+
+    tone: Tone
+    lead: str
+    text: str
+    action: Action | None = None
+
+
+@dataclass(frozen=True)
+class ParcelPage:
+    """One parcel, told whole."""
+
+    id: str
+    title: str
+    hero: Hero
+    stepper: Stepper
+    alerts: tuple[Alert, ...]
+    carrier: str
+    number: str
+    number_groups: tuple[str, ...]
+    carrier_url: str | None
+    checked: str
+    has_calendar: bool
+    items: tuple[ItemFacts, ...]
+    history: History
+
+
+@dataclass(frozen=True)
+class TrackingPage:
+    """A tracking page, ready to be laid out. `announcement` is read out when it changes."""
+
+    title: str
+    order_line: str
+    number: str
+    hero: Hero
+    stepper: Stepper | None
+    actions: tuple[Action, ...]
+    parcels: tuple[ParcelPage, ...]
+    items: tuple[ItemFacts, ...]
+    destination: str
+    is_split: bool
+    is_final: bool
+    announcement: str
+    changes_at: datetime
+
+
+CHANGEABLE = {
+    State.MOVING,
+    State.NEAR,
+    State.OUT_FOR_DELIVERY,
+    State.LATE,
+    State.ATTEMPT_FAILED,
+    State.PICKUP,
+    State.HELD,
+    State.WEATHER,
+    State.MISSORTED,
+}
+
+
+def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> TrackingPage:
+    """The tracking page of `order` as it reads at `now`."""
+    cal = Calendar.at(now, locale, order.timezone, shop.timezone)
+    parcels = tuple(
+        _parcel(order, parcel, index, cal) for index, parcel in enumerate(order.parcels, 1)
+    )
+    is_split = len(parcels) > 1
+    top = _order_hero(order, parcels)
+    only = parcels[0] if len(parcels) == 1 else None
+    return TrackingPage(
+        title=_("Order %(number)s", number=order.number),
+        order_line=_order_line(order),
+        number=order.number,
+        hero=top,
+        stepper=_order_stepper(order, only, is_split, top, cal),
+        actions=_actions(parcels, top),
+        parcels=parcels if not is_split else tuple(sorted(parcels, key=_urgency)),
+        items=order.items,
+        destination=order.destination_city or order.destination_country,
+        is_split=is_split,
+        is_final=all(parcel.hero.state in FINAL for parcel in parcels) and bool(parcels),
+        announcement=f"{top.word}. {top.prefix} {top.headline}".replace("  ", " "),
+        changes_at=cal.midnight,
+    )
+
+
+def changes_at(order: OrderFacts, shop: ShopFacts, now: datetime) -> datetime:
+    """The next moment (UTC) at which the page's words change by themselves.
+
+    Only the names of days depend on the clock, so it is the next midnight where the parcel goes.
+    """
+    return Calendar.at(now, "en", order.timezone, shop.timezone).midnight
+
+
+def _order_line(order: OrderFacts) -> str:
+    count = sum(item.quantity for item in order.items)
+    items = plural("%(num)d item", "%(num)d items", count)
+    return _("Order %(number)s · %(items)s", number=order.number, items=items)
+
+
+def _order_hero(order: OrderFacts, parcels: tuple[ParcelPage, ...]) -> Hero:
+    if order.status == "cancelled" and all(p.hero.state is State.CANCELLED for p in parcels):
+        said = words(State.CANCELLED, "")
+        return Hero(
+            State.CANCELLED, said.tone, said.word, "", _("This order was cancelled"), "", "",
+            said.sentence,
+        )  # fmt: skip
+    if not parcels:
+        said = words(State.PLACED, "")
+        return Hero(
+            State.PLACED, said.tone, said.word, "", _("Not shipped yet"), "", "", said.sentence
+        )
+    if len(parcels) == 1:
+        return parcels[0].hero
+    return _split_hero(parcels)
+
+
+def _split_hero(parcels: tuple[ParcelPage, ...]) -> Hero:
+    """The whole order in one line, with the arrival of the parcel that comes next."""
+    done = sum(parcel.hero.state is State.DELIVERED for parcel in parcels)
+    count = plural(
+        "%(done)s of %(num)d parcel delivered",
+        "%(done)s of %(num)d parcels delivered",
+        len(parcels),
+        done=done,
+    )
+    following = min(parcels, key=_urgency).hero
+    why = _("Each parcel has its own card below.")
+    if done == len(parcels):
+        last = max(parcels, key=lambda parcel: parcel.id).hero
+        return Hero(State.DELIVERED, Tone.DONE, count, last.prefix, last.headline, why=why)
+    prefix = _("Next parcel:")
+    return Hero(
+        following.state, following.tone, count, prefix, following.headline, following.aside,
+        following.was, why,
+    )  # fmt: skip
+
+
+def _urgency(parcel: ParcelPage) -> int:
+    """Parcels that need an act first, then those on their way, then those that are there."""
+    order = [Tone.PROBLEM, Tone.ATTENTION, Tone.MOVING, Tone.DONE]
+    near = parcel.hero.state in (State.OUT_FOR_DELIVERY, State.NEAR)
+    return order.index(parcel.hero.tone) * 2 - near
+
+
+def _order_stepper(
+    order: OrderFacts, only: ParcelPage | None, is_split: bool, hero: Hero, cal: Calendar
+) -> Stepper | None:
+    if only is not None:
+        return only.stepper
+    return None if is_split else stepper(order, None, hero.state, hero.word, cal)
+
+
+def _actions(parcels: tuple[ParcelPage, ...], hero: Hero) -> tuple[Action, ...]:
+    """At most three, the likeliest first."""
+    actions = []
+    if any(parcel.hero.state is State.DELIVERED for parcel in parcels):
+        actions.append(Action("return", _("Start a return")))
+    if hero.state not in FINAL:
+        actions.append(Action("updates", _("Get updates")))
+    if len(parcels) == 1 and hero.state in CHANGEABLE and parcels[0].carrier_url:
+        actions.append(Action("change", _("Change delivery"), parcels[0].carrier_url))
+    return tuple(actions[:3])
+
+
+def _parcel(order: OrderFacts, parcel: ParcelFacts, index: int, cal: Calendar) -> ParcelPage:
+    last = parcel.carrier_eta_to or parcel.carrier_eta_from
+    state = state_of(parcel, is_overdue=last is not None and last < cal.today)
+    said = words(state, parcel.carrier_name, _since(parcel, cal), _next_check(parcel, cal))
+    url = _web(parcel.tracking_url)
+    return ParcelPage(
+        id=parcel.id,
+        title=_("Parcel %(index)s of %(count)s", index=index, count=len(order.parcels)),
+        hero=hero(parcel, state, said, cal),
+        stepper=stepper(order, parcel, state, said.word, cal),
+        alerts=_alerts(parcel, said, url, cal),
+        carrier=" ".join(part for part in (parcel.carrier_name, parcel.service) if part),
+        number=parcel.tracking_number,
+        number_groups=_groups(parcel.tracking_number),
+        carrier_url=url,
+        checked=_moment(parcel.last_checked_at, cal) if parcel.last_checked_at else "",
+        has_calendar=last is not None and last >= cal.today and said.tone is not Tone.DONE,
+        items=parcel.items or (order.items if len(order.parcels) == 1 else ()),
+        history=history(parcel, cal),
+    )
+
+
+def _alerts(parcel: ParcelFacts, said: Words, url: str | None, cal: Calendar) -> tuple[Alert, ...]:
+    alerts = []
+    if said.lead:
+        tone = said.tone
+        alerts.append(Alert(tone, said.lead, said.advice, _ask(said, parcel, url)))
+    if parcel.feed_problem and said.tone is not Tone.DONE:
+        alerts.append(_feed_alert(parcel, cal))
+    return tuple(alerts)
+
+
+def _ask(said: Words, parcel: ParcelFacts, url: str | None) -> Action | None:
+    if said.ask == "carrier" and url:
+        name = parcel.carrier_name or _("the carrier")
+        return Action("carrier", _("See it at %(carrier)s", carrier=name), url)
+    return Action("support", _("Write to us")) if said.ask == "support" else None
+
+
+def _feed_alert(parcel: ParcelFacts, cal: Calendar) -> Alert:
+    carrier = parcel.carrier_name or _("the carrier")
+    lead = _("%(carrier)s's updates are not reaching us right now.", carrier=carrier)
+    if parcel.last_checked_at is None:
+        return Alert(Tone.ATTENTION, lead, _("We keep asking, and show them here."))
+    known = _moment(parcel.last_checked_at, cal)
+    text = _("Last answer: %(moment)s. We keep asking.", moment=known)
+    return Alert(Tone.ATTENTION, lead, text)
+
+
+def _since(parcel: ParcelFacts, cal: Calendar) -> str:
+    return cal.long(cal.local(parcel.since).date()) if parcel.since else ""
+
+
+def _next_check(parcel: ParcelFacts, cal: Calendar) -> str:
+    if parcel.next_check_at is None:
+        return ""
+    at = cal.local(parcel.next_check_at)
+    if at.date() == cal.today:
+        return _("today at %(time)s", time=cal.clock(at))
+    return _("on %(day)s", day=cal.long(at.date()))
+
+
+def _moment(at: datetime, cal: Calendar) -> str:
+    """A time today, else with its day."""
+    local = cal.local(at)
+    if local.date() == cal.today:
+        return cal.clock(local)
+    return _("%(day)s at %(time)s", day=cal.short(local.date()), time=cal.clock(local))
+
+
+def _groups(number: str) -> tuple[str, ...]:
+    """The number in fours, which is how people compare one."""
+    return tuple(number[at : at + 4] for at in range(0, len(number), 4))
+
+
+def _web(url: str | None) -> str | None:
+    """`url` if it leads to the web; a carrier's answer may not smuggle in anything else."""
+    return url if url and url.startswith(("https://", "http://")) else None
