@@ -1,0 +1,109 @@
+"""Demo parcels: a story of days told within seconds, and never a scan ahead of the clock.
+
+A parcel given `seconds` is told live. Its n scans appear one after another, evenly over those
+seconds from `starts`. Scan i (f = i / (n - 1)) is dated `days * (1 - f) ** 4` before the moment it
+appears: the first is days old, each next one far closer, the last happens as it is shown. So the
+newest visible scan soon is about now, order and instants are kept, and nothing lies ahead.
+A parcel without `seconds` shows its first `shown` scans (all, unless said) with the story's own
+times; the others wait for `advance`, which dates them with the moment they are told.
+A scan once told never changes.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from carriers.simulated import Step, story
+
+FADE: Final = 4  # how fast a live story catches up with the clock: the power of what is left of it
+STILL_DAYS: Final = {"pre_transit": 4, "in_transit": 2, "out_for_delivery": 0}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A scan that will be told at `due` (None: by `advance` only), dated at most that late."""
+
+    step: Step
+    due: datetime | None
+
+
+@dataclass
+class Parcel:
+    """One registered parcel. `planned` is still to be told, `told` is for ever."""
+
+    tracking_code: str
+    carrier: str
+    kind: str
+    days: float = 12
+    seconds: float | None = None
+    shown: int | None = None
+    ends: datetime | None = None
+    service: str = "GroundAdvantage"
+    local_times: bool = False
+    told: list[Step] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
+    expected: datetime | None = None
+
+    def start(self, now: datetime) -> None:
+        """Plan the story anew from `now` (or so that it ends at `ends`) and tell what is due."""
+        self.told = []
+        ends = whole_second(self.ends or now + timedelta(seconds=self.seconds or 0))
+        steps = story(self.kind, ends=ends, span=timedelta(days=self.days))
+        self.planned = self._live(steps, ends) if self.seconds else self._still(steps, now)
+        self.expected = _expected(steps, ends)
+        while self.tell_next(now):
+            pass
+
+    def _live(self, steps: list[Step], ends: datetime) -> list[Planned]:
+        starts = ends - timedelta(seconds=self.seconds or 0)
+        planned = []
+        for index, step in enumerate(steps):
+            share = index / (len(steps) - 1) if len(steps) > 1 else 1.0
+            due = starts + (ends - starts) * share
+            at = whole_second(due - timedelta(days=self.days) * (1 - share) ** FADE)
+            planned.append(Planned({**step, "at": at}, due))
+        return planned
+
+    def _still(self, steps: list[Step], now: datetime) -> list[Planned]:
+        shown = len(steps) if self.shown is None else self.shown
+        plan = []
+        for index, step in enumerate(steps):
+            at = whole_second(step["at"])
+            plan.append(Planned({**step, "at": at}, max(at, now) if index < shown else None))
+        return plan
+
+    def tell_next(self, now: datetime) -> bool:
+        """Tell the next scan if its time has come. True if one was told."""
+        if not self.planned or self.planned[0].due is None or self.planned[0].due > now:
+            return False
+        self._tell(self.planned.pop(0).step, now)
+        return True
+
+    def advance(self, now: datetime) -> bool:
+        """Tell the next scan whether or not it is due, dated no later than now."""
+        if not self.planned:
+            return False
+        planned = self.planned.pop(0)
+        step = planned.step if planned.due else Step({**planned.step, "at": whole_second(now)})
+        self._tell(step, now)
+        return True
+
+    def _tell(self, step: Step, now: datetime) -> None:
+        at = min(step["at"], whole_second(now))
+        if self.told:
+            at = max(at, self.told[-1]["at"])
+        self.told.append(Step({**step, "at": at}))
+
+
+def whole_second(moment: datetime) -> datetime:
+    """EasyPost dates to the second; cutting never moves a moment ahead of the clock."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _expected(steps: list[Step], ends: datetime) -> datetime | None:
+    """When the carrier says it will come: the told delivery, or a few days past the story's end."""
+    delivered = [step for step in steps if step["status"] == "delivered"]
+    if delivered:
+        return whole_second(delivered[-1]["at"])
+    days = STILL_DAYS.get(steps[-1]["status"]) if steps else None
+    return None if days is None else ends + timedelta(days=days)
