@@ -60,7 +60,7 @@ def _finite(digits: str) -> float:
 def _deeper(value: Any, levels: int) -> bool:
     """Whether containers nest more than `levels` deep; breadth first, so no recursion."""
     row = [value]
-    for _ in range(levels + 1):
+    for _ in range(levels):
         row = [
             child
             for node in row
