@@ -1,0 +1,44 @@
+"""Porchlight: the site. `create_app` puts it together, in reading order."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_compress import Compress
+
+from portal import api, demo, errors, format, health, hooks, logs, pages, security
+from portal.config import SERVING, Settings, read_settings
+from portal.db import init_db
+from portal.sessions import RowSessions
+
+
+def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Flask:
+    """The whole site as a WSGI app; `as_demo` adds what only a rehearsal has.
+
+    `settings` default to the environment's, with all that serving needs.
+    Raises portal.config.SettingsError naming what is wrong.
+    """
+    app = Flask(__name__)
+    app.extensions["porchlight"] = settings or read_settings(need=SERVING)
+    app.config |= {
+        "WITHOUT_SHOP": {"health.alive", "health.ready", "health.metrics", "static"},
+        "CSRF_EXEMPT": {"api", "hooks"},
+        "CHECKOUT_ORIGINS": [],
+        "COMPRESS_ALGORITHM": ["gzip"],
+        "SEND_FILE_MAX_AGE_DEFAULT": 31536000,  # their URLs carry a hash of the content
+        "DEMO": as_demo,
+    }
+    app.session_interface = RowSessions()
+    init_db(app, app.extensions["porchlight"])
+    logs.init_logs(app)
+    security.init_security(app)
+    format.init_format(app)
+    errors.init_errors(app)
+    Compress(app)
+    app.register_blueprint(health.bp)
+    app.register_blueprint(api.bp)
+    app.register_blueprint(hooks.bp)
+    for blueprint in pages.blueprints:
+        app.register_blueprint(blueprint)
+    if as_demo:
+        demo.init_demo(app)
+    return app

@@ -1,0 +1,99 @@
+"""Commands about shops and their tokens."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import click
+from sqlalchemy import select
+
+from portal.cli.serve import app_for_command
+from portal.db import inside, session, writing
+from portal.keys import settings
+from portal.models import ApiToken, Shop
+from portal.models.audit import record
+from portal.models.token import SCOPES
+
+SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,38}$")
+
+
+@click.group()
+def shop() -> None:
+    """Make and list shops."""
+
+
+@shop.command()
+@click.argument("slug")
+@click.option("--name", default="", help="What customers read. Default: the slug.")
+@click.option("--origin", default="", help="Where its pages live, such as https://track.fern.com.")
+@click.option("--theme", default="fern", show_default=True)
+@click.option("--locale", default="en", show_default=True)
+@click.option("--timezone", default="UTC", show_default=True)
+@click.option("--currency", default="USD", show_default=True)
+@click.option("--country", default="US", show_default=True)
+@click.option("--support-email", default="")
+def create(slug: str, name: str, origin: str, **look: str) -> None:
+    """Make the shop SLUG. The first one is the default shop."""
+    if not SLUG.match(slug):
+        raise click.ClickException("A slug is lower-case letters, digits and hyphens.")
+    with app_for_command().app_context(), writing():
+        if Shop.named(slug):
+            raise click.ClickException(f"There is a shop {slug} already.")
+        first = Shop.default() is None
+        made = Shop(slug=slug, name=name or slug.title(), is_default=first, **look)
+        made.moves_to(origin or (settings().base_url if first else origin_of(slug)))
+        session.add(made)
+        session.flush()
+        click.echo(f"{slug}  {made.origin}")
+
+
+@shop.command(name="list")
+def list_shops() -> None:
+    """List the shops and where their pages live."""
+    with app_for_command().app_context():
+        for slug, name, origin in session.execute(
+            select(Shop.slug, Shop.name, Shop.origin).order_by(Shop.id)
+        ):
+            click.echo(f"{slug}  {origin}  {name}")
+
+
+def origin_of(slug: str) -> str:
+    """Where a shop lives unless told otherwise: a name below the house's."""
+    parts = urlsplit(settings().base_url)
+    host = parts.hostname or "localhost"
+    house = "localhost" if host.replace(".", "").isdigit() else host
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{slug}.{house}{port}"
+
+
+@click.group()
+def token() -> None:
+    """Make tokens of the machine API."""
+
+
+@token.command(name="create")
+@click.option("--shop", "slug", required=True)
+@click.option("--scope", "scopes", multiple=True, required=True, help=f"{' '.join(SCOPES)} or *")
+@click.option("--origin", "origins", multiple=True, help="For scope quote: who may embed it.")
+@click.option("--name", default="")
+def create_token(slug: str, scopes: tuple[str, ...], origins: tuple[str, ...], name: str) -> None:
+    """Make a token and print it alone on the last line. It is not shown again."""
+    wanted = [s for scope in scopes for s in scope.replace(",", " ").split()]
+    unknown = sorted(set(wanted) - set(SCOPES) - {"*"})
+    if unknown:
+        raise click.ClickException(
+            f"No such scope: {', '.join(unknown)}. Known: {' '.join(SCOPES)}"
+        )
+    with app_for_command().app_context():
+        found = Shop.named(slug)
+        if found is None:
+            raise click.ClickException(f"There is no shop {slug}. See: porchlight shop list")
+        with inside(found.id), writing():
+            made, secret = ApiToken.make(wanted, list(origins), name)
+            session.add(made)
+            record("operator", "token.created", f"token:{made.hint}", after={"scopes": wanted})
+    click.echo(secret)
+
+
+commands = (shop, token)

@@ -1,0 +1,291 @@
+"""Settings: read once at boot from the environment, refused by name when they are wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+LEAST_SECRET = 32  # characters: 128 bits in hexadecimal
+EASYPOST_API = "https://api.easypost.com/v2"
+STRIPE_API = "https://api.stripe.com"
+TWILIO_API = "https://api.twilio.com"
+SERVING = ("SECRET_KEY", "BASE_URL", "DATABASE_URL")
+DEMO_MAIL = "outbox:"  # the demo's SMTP_URL: messages stay in the outbox, where a page shows them
+
+SECRETS = frozenset(
+    {
+        "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS",
+        "DATABASE_URL",
+        "QUEUE_URL",
+        "REDIS_URL",
+        "EASYPOST_API_KEY",
+        "EASYPOST_WEBHOOK_SECRET",
+        "STRIPE_SECRET_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+        "SMTP_URL",
+        "TWILIO_AUTH_TOKEN",
+        "METRICS_TOKEN",
+    }
+)
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong. `str()` names each on its own line, with the remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator decided. Field names are the environment's names in lower case.
+
+    An empty string means "not set": the provider it belongs to is off.
+    """
+
+    secret_key: str = field(default="", repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
+    base_url: str = "http://127.0.0.1:8000"
+    database_url: str = field(default="", repr=False)
+    queue_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
+    media_root: str = ""
+    trusted_proxies: int = 0
+    easypost_api_key: str = field(default="", repr=False)
+    easypost_api_base: str = EASYPOST_API
+    easypost_webhook_secret: str = field(default="", repr=False)
+    stripe_secret_key: str = field(default="", repr=False)
+    stripe_api_base: str = STRIPE_API
+    stripe_webhook_secret: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = field(default="", repr=False)
+    twilio_api_base: str = TWILIO_API
+    metrics_token: str = field(default="", repr=False)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether the house stands behind TLS: it decides cookies and HSTS."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file on this machine."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The database file. Raises ValueError when the database is a server."""
+        if not self.is_sqlite:
+            raise ValueError("DATABASE_URL is not a SQLite file")
+        return Path(self.database_url.removeprefix("sqlite:///")).resolve()
+
+
+def read_settings(environ: Mapping[str, str] | None = None, need: Iterable[str] = ()) -> Settings:
+    """Read the settings from `environ` (default: the process's own).
+
+    `need` names those that must be present; other commands fall back to `instance/`.
+    Raises SettingsError naming every setting that is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    problems: list[str] = []
+    raw = {f.name.upper(): _read(environ, f.name.upper(), problems) for f in fields(Settings)}
+    for name in need:
+        if raw[name] is None and not any(name in p for p in problems):
+            problems.append(f"{name} is not set. {REMEDIES.get(name, '')}".strip())
+    given = {name.lower(): value for name, value in raw.items() if value is not None}
+    for name, check in CHECKS.items():
+        if name in given:
+            problem = check(given[name])
+            if problem:
+                problems.append(f"{name.upper()} {problem}")
+    problems += _pairs(given)
+    if problems:
+        raise SettingsError(problems)
+    return _settings(given)
+
+
+def _read(environ: Mapping[str, str], name: str, problems: list[str]) -> str | None:
+    """The value of one setting, from itself or, for secrets, from the file its `_FILE` names."""
+    value = environ.get(name)
+    path = environ.get(f"{name}_FILE") if name in SECRETS else None
+    if value is not None and path is not None:
+        problems.append(f"{name} and {name}_FILE are both set. Keep one.")
+        return None
+    if path is not None:
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            problems.append(f"{name}_FILE cannot be read ({reason}).")
+            return None
+    if value is not None and not value.strip():
+        problems.append(f"{name} is set but empty. Give it a value or remove it.")
+        return None
+    return value.strip() if value is not None else None
+
+
+def _settings(given: dict[str, str]) -> Settings:
+    values: dict[str, object] = dict(given)
+    values["trusted_proxies"] = int(given.get("trusted_proxies", "0"))
+    values["secret_key_fallbacks"] = tuple(
+        key.strip() for key in given.get("secret_key_fallbacks", "").split(",") if key.strip()
+    )
+    for name in ("base_url", "stripe_api_base", "twilio_api_base"):
+        if name in given:
+            values[name] = given[name].rstrip("/")
+    if "easypost_api_base" in given:
+        base = given["easypost_api_base"].rstrip("/")
+        # The vendor's client replaces the text "v2" for beta calls, so it must be there.
+        values["easypost_api_base"] = base if urlsplit(base).path else f"{base}/v2"
+    values.setdefault("database_url", f"sqlite:///{Path('instance').resolve()}/porchlight.db")
+    return Settings(**_places(values))  # type: ignore[arg-type]
+
+
+def _places(values: dict[str, object]) -> dict[str, object]:
+    """Put the queue and the pictures beside the database unless told otherwise."""
+    database = str(values["database_url"])
+    home = Path("instance").resolve()
+    if database.startswith("sqlite:///"):
+        path = Path(database.removeprefix("sqlite:///")).resolve()
+        values["database_url"] = f"sqlite:///{path}"
+        home = path.parent
+    values.setdefault("queue_url", f"sqlite:///{home}/queue.db")
+    values.setdefault("media_root", str(home / "media"))
+    return values
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name can only mean this machine."""
+    if not host:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(value: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.hostname and parts.scheme in {"http", "https"} else None
+
+
+def _check_secret(value: str) -> str:
+    if len(value) < LEAST_SECRET or len(set(value)) < 4:
+        return f"is too weak: it needs {LEAST_SECRET} random characters. {REMEDIES['SECRET_KEY']}"
+    return ""
+
+
+def _check_origin(value: str) -> str:
+    parts = _split(value)
+    if parts is None or parts.path not in {"", "/"} or parts.query or parts.username:
+        return "must be an origin such as https://track.example.com, without a path."
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return "must begin with https://: plain http is served to this machine only."
+    return ""
+
+
+def _check_api(value: str) -> str:
+    parts = _split(value)
+    if parts is None:
+        return "must be a URL beginning with https://."
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return "must begin with https://: keys are never sent in the clear."
+    return ""
+
+
+def _check_database(value: str) -> str:
+    if value.startswith("sqlite:///") and value[10:] and ":memory:" not in value:
+        return ""
+    if value.startswith("postgresql://") and urlsplit(value).path.strip("/"):
+        return ""
+    return "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+
+
+def _check_queue(value: str) -> str:
+    if value.startswith(("sqlite:///", "redis://", "rediss://", "postgresql://")):
+        return ""
+    return "must be sqlite:///FILE, redis://HOST or postgresql://USER:PASSWORD@HOST/NAME."
+
+
+def _check_redis(value: str) -> str:
+    return "" if value.startswith(("redis://", "rediss://")) else "must be redis://HOST."
+
+
+def _check_count(value: str) -> str:
+    if value.isdecimal() and int(value) <= 10:
+        return ""
+    return "must be the number of proxies in front (0 to 10)."
+
+
+def _check_smtp(value: str) -> str:
+    if value == DEMO_MAIL:
+        return ""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    return "" if good else "must be smtp://USER:PASSWORD@HOST:PORT or smtps://…."
+
+
+def _check_address(value: str) -> str:
+    # A full parser stands in channels/email.py; here only what would break every message.
+    good = "@" in value and not any(c in value for c in "\r\n")
+    return "" if good else "must be an address such as Shop <orders@example.com>."
+
+
+REMEDIES = {
+    "SECRET_KEY": 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+    "BASE_URL": "Set it to the origin customers see, such as https://track.example.com.",
+    "DATABASE_URL": "Set it to sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+}
+
+CHECKS = {
+    "secret_key": _check_secret,
+    "base_url": _check_origin,
+    "database_url": _check_database,
+    "queue_url": _check_queue,
+    "redis_url": _check_redis,
+    "trusted_proxies": _check_count,
+    "easypost_api_base": _check_api,
+    "stripe_api_base": _check_api,
+    "twilio_api_base": _check_api,
+    "smtp_url": _check_smtp,
+    "mail_from": _check_address,
+}
+
+LIVE_KEYS = (
+    ("easypost_api_key", "EZAK", "easypost_api_base"),
+    ("stripe_secret_key", "sk_live_", "stripe_api_base"),
+)
+
+
+def _pairs(given: dict[str, str]) -> list[str]:
+    """Settings that are each right and wrong together."""
+    problems = []
+    for key, prefix, base in LIVE_KEYS:
+        url = _split(given.get(base, ""))
+        if given.get(key, "").startswith(prefix) and url and is_loopback(url.hostname):
+            problems.append(
+                f"{key.upper()} is a live key but {base.upper()} points at this machine. "
+                "Use a test key for rehearsals."
+            )
+    if given.get("smtp_url", DEMO_MAIL) != DEMO_MAIL and "mail_from" not in given:
+        problems.append("MAIL_FROM is not set. SMTP_URL needs the address messages come from.")
+    if ("twilio_account_sid" in given) != ("twilio_auth_token" in given):
+        problems.append("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN go together. Set both.")
+    return problems

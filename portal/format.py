@@ -1,0 +1,41 @@
+"""How readers see things: their language, their zone, money in their form."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from babel import Locale
+from babel.numbers import format_currency
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel
+
+from returns.money import exponent
+
+LOCALES = ("en", "de")
+
+
+def init_format(app: Flask) -> None:
+    """Install the translations."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parent / "translations")
+    Babel(app, locale_selector=reader_locale)
+
+
+def reader_locale() -> str:
+    """The reader's language: asked for in the URL, else the browser's, else the shop's."""
+    if not has_request_context():
+        return "en"
+    asked = request.args.get("lang", "")
+    if asked in LOCALES:
+        return asked
+    shop = g.get("shop")
+    home = shop.locale if shop and shop.locale in LOCALES else "en"
+    # The shop's own language wins a tie: it stands first.
+    order = [home, *(name for name in LOCALES if name != home)]
+    return request.accept_languages.best_match(order, default=home) or home
+
+
+def money(amount_minor: int, currency: str, locale: str) -> str:
+    """An amount in the reader's form, such as `12,50 €`."""
+    amount = Decimal(amount_minor).scaleb(-exponent(currency))
+    return str(format_currency(amount, currency, locale=Locale.parse(locale)))

@@ -1,0 +1,73 @@
+"""Whether the house lives, can serve, and how it does: for machines that watch it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, jsonify, request
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import func, select, text
+
+from portal import clock
+from portal.db import every_shop, session
+from portal.keys import settings
+from portal.migrations import schema_is_current
+from portal.models import Message, Shipment
+from portal.models.due import QUEUES, backlog
+from portal.security import is_same
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+def alive() -> Response:
+    """The process answers."""
+    return jsonify(status="alive")
+
+
+@bp.get("/readyz")
+def ready() -> tuple[Response, int]:
+    """The database answers and its schema is the code's."""
+    try:
+        session.execute(text("SELECT 1"))
+        current = schema_is_current()
+    except Exception:
+        return jsonify(status="unready", because="The database does not answer."), 503
+    if not current:
+        return jsonify(status="unready", because="Run `porchlight migrate` first."), 503
+    return jsonify(status="ready"), 200
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """Prometheus figures, for whoever has METRICS_TOKEN."""
+    token = settings().metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not token or not is_same(given, token):
+        abort(401 if token else 404)
+    return Response(_figures(), mimetype="text/plain; version=0.0.4")
+
+
+def _figures() -> bytes:
+    registry = CollectorRegistry()
+    due = Gauge("porchlight_due", "Rows that are due", ["queue"], registry=registry)
+    late = Gauge("porchlight_due_age_seconds", "Oldest due row", ["queue"], registry=registry)
+    parcels = Gauge("porchlight_shipments", "Parcels", ["status"], registry=registry)
+    messages = Gauge("porchlight_messages", "Messages", ["state"], registry=registry)
+    problems = Gauge("porchlight_problems", "Parcels that need staff", registry=registry)
+    now = clock.now()
+    with every_shop():
+        waiting = backlog(now)
+        for queue in QUEUES:
+            count, oldest = waiting.get(queue, (0, None))
+            due.labels(queue).set(count)
+            late.labels(queue).set((now - oldest).total_seconds() if oldest else 0)
+        for status, count in _counts(Shipment.status):
+            parcels.labels(status).set(count)
+        for state, count in _counts(Message.state):
+            messages.labels(state).set(count)
+        problems.set(session.scalar(select(func.count()).where(Shipment.problem != "")) or 0)
+    return bytes(generate_latest(registry))
+
+
+def _counts(column: object) -> list[tuple[str, int]]:
+    rows = session.execute(select(column, func.count()).group_by(column)).all()  # type: ignore[call-overload]
+    return [(key, count) for key, count in rows]

@@ -1,0 +1,39 @@
+"""The schema's history, run with Alembic from inside the app, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from portal.db import db, migrating
+
+
+def schema_is_current() -> bool:
+    """Whether the database's schema is the one this code was written for."""
+    with db.engine.connect() as connection:
+        head = MigrationContext.configure(connection).get_current_heads()
+    return set(head) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def upgrade(revision: str = "head") -> None:
+    """Bring the schema up to `revision`, all or nothing."""
+    with migrating() as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(revision: str) -> None:
+    """Take the schema back to `revision`."""
+    with migrating() as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def _config(connection: object = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

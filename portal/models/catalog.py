@@ -1,0 +1,49 @@
+"""What the shop sells, as far as exchanges and pictures need it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import clock
+from portal.db import Base, BigId
+from portal.tenancy import OfShop
+
+
+class Variant(OfShop, Base):
+    """One thing that can be bought. `available` None means: not counted."""
+
+    __tablename__ = "variant"
+    __table_args__ = (UniqueConstraint("shop_id", "sku"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sku: Mapped[str] = mapped_column(String(120))
+    product: Mapped[str] = mapped_column(String(120), default="")
+    title: Mapped[str] = mapped_column(String(300))
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    price_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    tax_included: Mapped[bool] = mapped_column(default=True)
+    available: Mapped[int | None]
+    image_url: Mapped[str] = mapped_column(String(2000), default="")
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Picture(OfShop, Base):
+    """A picture named by an order, fetched by a job, re-encoded and served by us.
+
+    `state`: wanted, kept, refused (with the reason); until kept, pages show a drawing.
+    """
+
+    __tablename__ = "picture"
+    __table_args__ = (UniqueConstraint("shop_id", "url_digest"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)  # random: it is in the URL
+    url: Mapped[str] = mapped_column(String(2000))
+    url_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(10), default="wanted")
+    error: Mapped[str] = mapped_column(String(300), default="")
+    kept_at: Mapped[datetime | None]

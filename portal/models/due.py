@@ -1,0 +1,133 @@
+"""Due work: one narrow table that says what is to be done and when.
+
+A queue message is only a nudge. A row here is leased with a fencing token before the outside call
+and finished in a transaction of its own after it, so that a killed worker loses nothing and a
+worker that lost its lease cannot finish what another one has taken over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Index, String, UniqueConstraint, case, delete, func, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import clock
+from portal.db import Base, BigId, db, insert_into, session
+
+LEASE = timedelta(minutes=3)  # longer than any outside call with its time-outs
+QUEUES = ("apply", "poll", "send", "picture")
+
+
+class Due(Base):
+    """One thing to do. `at` is when; while leased, when the lease runs out."""
+
+    __tablename__ = "due"
+    __table_args__ = (UniqueConstraint("queue", "subject"), Index(None, "queue", "at", "id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    queue: Mapped[str] = mapped_column(String(10))
+    subject: Mapped[str] = mapped_column(String(40))  # id of the shipment, message, event …
+    shop_id: Mapped[int]
+    at: Mapped[datetime]
+    leased: Mapped[bool] = mapped_column(default=False)
+    again_at: Mapped[datetime | None]  # asked for while leased: done once more afterwards
+    fence: Mapped[int] = mapped_column(default=0)  # goes up with every lease
+    attempts: Mapped[int] = mapped_column(default=0)  # since the last success
+
+
+class Gauge(Base):
+    """A number the house keeps about itself: budgets, the sweep's heartbeat."""
+
+    __tablename__ = "gauge"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[float] = mapped_column(default=0.0)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Work that is ours until `until`, provable by `fence`."""
+
+    id: int
+    queue: str
+    subject: str
+    shop_id: int
+    fence: int
+    attempts: int
+    until: datetime
+
+
+def plan(queue: str, subject: str, shop_id: int, at: datetime) -> None:
+    """Say that work is to be done at `at`. Work that is planned already keeps the earlier time.
+
+    Work under way is not taken from its worker: it is done once more after it.
+    """
+    insert = insert_into(Due).values(
+        queue=queue, subject=subject, shop_id=shop_id, at=at, leased=False, fence=0, attempts=0
+    )
+    asked = insert.excluded.at
+    later = or_(Due.again_at.is_(None), Due.again_at > asked)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["queue", "subject"],
+            set_={
+                "at": case((Due.leased, Due.at), (Due.at > asked, asked), else_=Due.at),
+                "again_at": case((Due.leased & later, asked), else_=Due.again_at),
+            },
+        )
+    )
+
+
+def claim(queue: str, limit: int, now: datetime, lease: timedelta = LEASE) -> list[Lease]:
+    """Lease up to `limit` rows that are due. Call it inside `writing()` and commit."""
+    until = now + lease
+    due = (
+        select(Due.id)
+        .where(Due.queue == queue, Due.at <= now)
+        .order_by(Due.at, Due.id)
+        .limit(limit)
+    )
+    if db.engine.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    rows = session.execute(
+        update(Due)
+        .where(Due.id.in_(due.scalar_subquery()))
+        .values(at=until, leased=True, fence=Due.fence + 1, attempts=Due.attempts + 1)
+        .returning(Due.id, Due.queue, Due.subject, Due.shop_id, Due.fence, Due.attempts)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return [Lease(*row, until) for row in sorted(rows, key=lambda row: row.id)]
+
+
+def finish(lease: Lease, again_at: datetime | None = None, failed: bool = False) -> bool:
+    """End a lease: forget the work, or plan it again. False when the lease was lost meanwhile.
+
+    Call it in the transaction that stores the result, and roll that back on False.
+    """
+    mine = (Due.id == lease.id, Due.fence == lease.fence)
+    if again_at is None:
+        gone = session.execute(delete(Due).where(*mine, Due.again_at.is_(None)))
+        if gone.rowcount == 1:  # type: ignore[attr-defined]
+            return True
+    sooner = case(
+        (Due.again_at.is_(None), again_at),
+        (Due.again_at < (again_at or lease.until), Due.again_at),
+        else_=again_at or Due.again_at,
+    )
+    values: dict[str, Any] = {"at": sooner, "again_at": None, "leased": False}
+    if not failed:
+        values["attempts"] = 0
+    kept = session.execute(update(Due).where(*mine).values(**values))
+    return bool(kept.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def backlog(now: datetime) -> dict[str, tuple[int, datetime | None]]:
+    """For every queue: how many rows are due, and since when the oldest is."""
+    rows = session.execute(
+        select(Due.queue, func.count(), func.min(Due.at)).where(Due.at <= now).group_by(Due.queue)
+    ).all()
+    return {queue: (count, oldest) for queue, count, oldest in rows}

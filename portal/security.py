@@ -1,0 +1,173 @@
+"""What every request passes and every response carries: hosts, sizes, headers, CSP, CSRF."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import time
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, current_app, g, request, session
+from markupsafe import Markup
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal.keys import is_signed, settings, sign
+from portal.models import Shop
+from portal.sessions import BrowserSession
+from portal.tenancy import scoped
+
+BODY_BYTES = 1024 * 1024
+FORM_MEMORY_BYTES = 256 * 1024
+FORM_HOURS = 12  # how long a form that stays open can still be sent
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+STRIPE_CHECKOUT = "https://checkout.stripe.com"
+HOST = re.compile(r"^[a-z0-9.\-]+$|^\[[0-9a-f:]+\]$")
+
+
+def init_security(app: Flask) -> None:
+    """Install the gates in the order a request meets them."""
+    app.config |= {"MAX_CONTENT_LENGTH": BODY_BYTES, "MAX_FORM_MEMORY_SIZE": FORM_MEMORY_BYTES}
+    proxies = app.extensions["porchlight"].trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0
+        )
+    app.before_request(enter_shop)
+    app.before_request(check_csrf)
+    app.after_request(add_headers)
+    app.teardown_request(leave_shop)
+    app.jinja_env.globals.update(csrf_field=csrf_field)
+
+
+# --- the shop -----------------------------------------------------------------------------------
+
+
+def enter_shop() -> None:
+    """Find the shop from the Host header, once. An unknown host is told so and sees nothing."""
+    g.shop_id = 0
+    g.shop = None
+    if request.endpoint in current_app.config["WITHOUT_SHOP"]:
+        return
+    shop = _shop_of(request)
+    if shop is None:
+        abort(421)
+    g.shop = shop
+    g.shop_id = shop.id
+    g.scope = scoped(shop.id)
+    g.scope.__enter__()
+
+
+def leave_shop(_error: BaseException | None) -> None:
+    """Close the scope that `enter_shop` opened."""
+    scope = g.pop("scope", None)
+    if scope is not None:
+        scope.__exit__(None, None, None)
+
+
+def _shop_of(incoming: Request) -> Shop | None:
+    host = hostname(incoming)
+    if not host:
+        return None
+    return Shop.at(host) or (Shop.default() if host in bare_hosts() else None)
+
+
+def hostname(incoming: Request) -> str:
+    """The host name a request was sent to, lower case, without port; '' when it is malformed."""
+    raw = incoming.environ.get("HTTP_HOST", "").lower()
+    try:
+        host = urlsplit(f"//{raw}").hostname or ""
+    except ValueError:
+        return ""
+    return host if HOST.match(host) or ":" in host else ""
+
+
+def bare_hosts() -> frozenset[str]:
+    """The house's own names: BASE_URL's, and on one machine every way to say "here"."""
+    host = urlsplit(settings().base_url).hostname or ""
+    if settings().is_https:
+        return frozenset({host})
+    return frozenset({host, "localhost", "127.0.0.1", "::1"})
+
+
+# --- forms --------------------------------------------------------------------------------------
+
+
+def csrf_token() -> str:
+    """A token for one form: bound to the browser, to the shop and to the hour it was made."""
+    g.needs_session = True
+    stamp = f"{int(time.time()):x}"
+    return f"{stamp}.{sign('form', _form_subject(stamp))}"
+
+
+def csrf_field() -> Markup:
+    """The hidden field every form carries."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(csrf_token())
+
+
+def check_csrf() -> None:
+    """Refuse an unsafe request that does not come from one of our own pages."""
+    if request.method in SAFE_METHODS or request.blueprint in current_app.config["CSRF_EXEMPT"]:
+        return
+    if request.endpoint is None:
+        return
+    origin = request.headers.get("Origin")
+    if origin and urlsplit(origin).netloc.lower() != request.environ.get("HTTP_HOST", "").lower():
+        abort(403, "This form was sent from another site. Open the page again and send it there.")
+    if not _is_ours(request.form.get("csrf_token", "")):
+        abort(400, "This form is too old. Go back, load the page again and send it once more.")
+
+
+def _is_ours(token: str) -> bool:
+    stamp, _, signature = token.partition(".")
+    if not re.fullmatch(r"[0-9a-f]{1,12}", stamp):
+        return False
+    age = time.time() - int(stamp, 16)
+    return -60 <= age <= FORM_HOURS * 3600 and is_signed("form", _form_subject(stamp), signature)
+
+
+def _form_subject(stamp: str) -> str:
+    browser: BrowserSession = session._get_current_object()  # type: ignore[attr-defined]
+    return f"{g.shop_id}:{browser.sid}:{stamp}"
+
+
+# --- headers ------------------------------------------------------------------------------------
+
+
+def content_hash(text: str) -> str:
+    """The CSP source that allows exactly this inline style."""
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def add_headers(response: Response) -> Response:
+    """Give every response the strict set. A view may only tighten it, or name its inline style."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _policy())
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    headers.setdefault("Cache-Control", "no-store")
+    if settings().is_https:
+        headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+    return response
+
+
+def _policy() -> str:
+    style = " ".join(["'self'", *g.get("inline_styles", ())])
+    pay = " ".join(dict.fromkeys([STRIPE_CHECKOUT, *current_app.config["CHECKOUT_ORIGINS"]]))
+    return (
+        "default-src 'none'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        f"script-src 'self'; style-src {style}; form-action 'self' {pay}; "
+        "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+
+
+def is_same(given: str, expected: str) -> bool:
+    """Compare two secrets in constant time, whatever characters came in."""
+    return hmac.compare_digest(
+        given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
+    )
