@@ -1,0 +1,53 @@
+// Keeps [data-live] up to date. The page is whole without this.
+const live = document.querySelector("[data-live]")
+const teller = document.querySelector("[role=status]")
+let etag = ""
+let timer = 0
+
+// Make `old` equal to `fresh` in place, so that focus and open details stay.
+function update(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh)
+  if (!old.attributes) {
+    if (old.data !== fresh.data) old.data = fresh.data
+    return
+  }
+  for (const { name } of [...old.attributes])
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name)
+  for (const { name, value } of [...fresh.attributes])
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value)
+  const now = [...old.childNodes]
+  const next = [...fresh.childNodes]
+  next.forEach((node, at) => (now[at] ? update(now[at], node) : old.append(node)))
+  now.slice(next.length).forEach((node) => node.remove())
+}
+
+async function ask() {
+  if (document.hidden) return
+  const headers = etag ? { "If-None-Match": etag } : {}
+  const answer = await fetch(live.dataset.live, { headers }).catch(() => null) // offline: ask later
+  if (!answer) return
+  if (answer.status === 200) {
+    etag = answer.headers.get("ETag") || ""
+    const box = live.cloneNode(false)
+    box.innerHTML = await answer.text()
+    const said = live.querySelector("[data-say]")?.dataset.say
+    update(live, box)
+    const say = live.querySelector("[data-say]")?.dataset.say
+    if (say !== said) teller.textContent = say
+  }
+  if (answer.headers.has("Live-Stop")) clearInterval(timer)
+}
+
+if (live && !("final" in live.dataset)) {
+  timer = setInterval(ask, live.dataset.every * 1000)
+  document.addEventListener("visibilitychange", ask)
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]")
+  if (!button) return
+  await navigator.clipboard.writeText(button.dataset.copy)
+  const words = button.textContent
+  teller.textContent = button.textContent = button.dataset.copied
+  setTimeout(() => (button.textContent = words), 2000)
+})
