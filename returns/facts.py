@@ -6,7 +6,7 @@ calendar, days since, shares) is derived once a decision, and only as far as the
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any, ClassVar, Final, Literal
 
@@ -135,6 +135,8 @@ DAYS_SINCE: Final = {
 
 def look(facts: Facts, at: datetime, zone: tzinfo, names: Iterable[str]) -> FactsAt:
     """The facts at a moment, with the derived ones among `names` (see `needed`) worked out."""
+    if at.tzinfo is None:
+        raise ValueError(f"{at.isoformat()} has no time zone. Decide at a moment with an offset.")
     seen = object.__new__(FactsAt)
     values = seen.__dict__
     values.update(facts.__dict__)
@@ -151,13 +153,15 @@ def needed(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON holds it: dates and moments in ISO form, tuples as lists."""
+    """A value as JSON holds it: dates and moments in ISO form, records as objects."""
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     return value
 
 

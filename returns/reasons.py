@@ -1,6 +1,8 @@
 """Why things come back: the reasons, their details, and whose fault each is."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator
 
 Fault = Literal["customer", "shop", "carrier"]
 
@@ -60,3 +62,13 @@ def reason_and_detail(reason: str, detail: str | None = None) -> tuple[str, str 
 def fault_of(reason: str | None, detail: str | None = None) -> Fault | None:
     """Whose fault a return is; None while nobody can tell."""
     return FAULTS.get(detail or "") or FAULTS.get(reason or "")
+
+
+def _known(reason: str) -> str:
+    if reason not in REASONS:
+        raise ValueError(f"There is no such reason, only {', '.join(REASONS)}")
+    return reason
+
+
+Reason = Annotated[str, AfterValidator(_known)]
+"""A reason's code, in a rule's settings."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import ConfigDict
 
@@ -44,8 +44,7 @@ def _no_values() -> Mapping[str, Any]:
     return NO_VALUES
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one rule said about one set of facts.
 
     `word` is approve, review, decline, sets, passes, not_met (the conditions do not hold) or
@@ -56,7 +55,7 @@ class Verdict:
 
     word: str
     because: str = ""
-    values: Mapping[str, Any] = field(default_factory=_no_values)
+    values: Mapping[str, Any] = NO_VALUES
     outcome: Outcome | None = None
     sets: tuple[tuple[str, Any], ...] = ()
     last_day: date | None = None

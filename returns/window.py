@@ -7,7 +7,7 @@ hours and still count as one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Anchor = Literal["delivery", "shipment", "order"]
 
@@ -47,9 +47,14 @@ class Holiday:
     ordered_to: date
     until: date
 
+    def __post_init__(self) -> None:
+        if not self.ordered_from <= self.ordered_to <= self.until:
+            raise ValueError(
+                "A holiday extension runs from ordered_from over ordered_to to until, in that order"
+            )
 
-@dataclass(frozen=True)
-class Counted:
+
+class Counted(NamedTuple):
     """How a window was counted: the last day, from which event and date, with what assumed.
 
     `assumed_days` stand between the event and the delivery that no carrier has reported;

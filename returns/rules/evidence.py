@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from returns.facts import FactsAt
-from returns.verdict import Outcome, Rule, Verdict, decides
+from returns.verdict import Outcome, Rule, Verdict
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Evidence(Rule):
     def check(self, facts: FactsAt) -> Verdict:
         wanted = tuple(name for name in ("photo", "text") if getattr(self, name))
         missing = tuple(name for name in wanted if not getattr(facts, name))
-        effects = (("needs", wanted),)
+        asks = tuple((f"needs.{name}", True) for name in wanted)
         if not missing:
-            return Verdict("sets", values={"needs": wanted}, sets=effects)
-        said = decides(Outcome.REVIEW, f"{missing[0]}_missing", missing=missing)
-        return Verdict(said.word, said.because, said.values, said.outcome, sets=effects)
+            return Verdict("sets", values=dict(asks), sets=asks)
+        values = {"missing": missing}
+        return Verdict("review", f"{missing[0]}_missing", values, Outcome.REVIEW, sets=asks)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from returns.facts import FactsAt
-from returns.reasons import NOT_AS_SOLD
+from returns.reasons import NOT_AS_SOLD, Reason
 from returns.verdict import Outcome, Rule, Verdict, decides
 
 
@@ -15,7 +15,7 @@ class FinalSale(Rule):
     kind: ClassVar[str] = "final_sale"
     uses: ClassVar[tuple[str, ...]] = ("final_sale", "reason")
     outcomes: ClassVar[tuple[Outcome, ...]] = (Outcome.DECLINE, Outcome.REVIEW)
-    unless_reasons: tuple[str, ...] = NOT_AS_SOLD
+    unless_reasons: tuple[Reason, ...] = NOT_AS_SOLD
     outcome: Literal["decline", "review"] = "decline"
 
     def check(self, facts: FactsAt) -> Verdict | None:

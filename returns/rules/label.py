@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from returns.facts import FactsAt
-from returns.reasons import NOT_AS_SOLD
+from returns.reasons import NOT_AS_SOLD, Reason
 from returns.verdict import Method, Rule, Verdict, sets
 
 Cost = Annotated[int, Field(ge=0, le=10**9)]
@@ -25,7 +25,7 @@ class Label(Rule):
     uses: ClassVar[tuple[str, ...]] = ("reason",)
     paid_by: Literal["shop", "customer"] = "shop"
     cost_minor: Mapping[Method, Cost] = field(default_factory=dict)
-    free_for: tuple[str, ...] = NOT_AS_SOLD
+    free_for: tuple[Reason, ...] = NOT_AS_SOLD
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._free if facts.reason in self.free_for else self._verdict

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from returns.facts import FactsAt
-from returns.reasons import NOT_AS_SOLD
+from returns.reasons import NOT_AS_SOLD, Reason
 from returns.verdict import NO_CHARGE, Charge, Resolution, Rule, Verdict, sets
 
 
@@ -23,7 +23,7 @@ class RestockingFee(Rule):
     amount_minor: Annotated[int, Field(ge=0, le=10**9)] = 0
     share_bps: Annotated[int, Field(ge=0, le=10_000)] = 0
     resolutions: tuple[Resolution, ...] = ("refund",)
-    waived_for: tuple[str, ...] = NOT_AS_SOLD
+    waived_for: tuple[Reason, ...] = NOT_AS_SOLD
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._waived if facts.reason in self.waived_for else self._verdict

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -46,7 +46,7 @@ class Window(Rule):
             delivered_on=facts.delivered_on,
             holidays=self.holidays,
         )
-        values: dict[str, Any] = vars(counted)
+        values = counted._asdict()
         if facts.requested_on <= counted.last_day:
             return Verdict("sets", "window_open", values, last_day=counted.last_day)
         outcome = Outcome(self.outcome)
