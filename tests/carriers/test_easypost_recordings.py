@@ -60,8 +60,8 @@ def test_every_recorded_answer_passes_through_the_client(shared_data: Path, serv
     """Served as recorded: trackers come out of the calls we make, the rest is never mistaken."""
     served = 0
     for name, recorded in recordings(shared_data):
-        body = recorded.get("response", {}).get("body") if "response" in recorded else recorded
-        status = recorded.get("response", {}).get("status", 200)
+        answer = recorded.get("response") if isinstance(recorded, dict) else None
+        status, body = (answer["status"], answer["body"]) if answer else (200, recorded)
         if not isinstance(body, dict) or status >= 400:
             continue
         server.script = lambda handler, s=status, b=body: handler.send_object(s, b)
@@ -224,43 +224,46 @@ def test_what_is_no_tracker_is_refused(broken: Any) -> None:
         normalise(broken)
 
 
+TRACKER_FIELDS = (
+    "status",
+    "status_detail",
+    "carrier",
+    "tracking_details",
+    "carrier_detail",
+    "weight",
+    "est_delivery_date",
+    "updated_at",
+    "signed_by",
+    "public_url",
+    "is_return",
+    "finalized",
+)
+DETAIL_FIELDS = (
+    "datetime",
+    "message",
+    "status",
+    "status_detail",
+    "source",
+    "carrier_code",
+    "tracking_location",
+)
+ABOUT_FIELDS = (
+    "service",
+    "destination_location",
+    "origin_tracking_location",
+    "initial_delivery_attempt",
+    "est_delivery_date_local",
+)
+
+
 def test_wrong_types_everywhere_do_not_raise() -> None:
     wrong: list[Any] = [None, 7, 1.5, True, "x", "", [], {}, [None], {"a": {}}, [[1]], "2026-01-01"]
-    names = [
-        "status",
-        "status_detail",
-        "carrier",
-        "tracking_details",
-        "carrier_detail",
-        "weight",
-        "est_delivery_date",
-        "updated_at",
-        "signed_by",
-        "public_url",
-        "is_return",
-        "finalized",
-    ]
-    inner = [
-        "datetime",
-        "message",
-        "status",
-        "status_detail",
-        "source",
-        "carrier_code",
-        "tracking_location",
-    ]
-    about = [
-        "service",
-        "destination_location",
-        "origin_tracking_location",
-        "initial_delivery_attempt",
-    ]
     for value in wrong:
-        for name in names:
+        for name in TRACKER_FIELDS:
             normalise(tracker(**{name: value}))
-        for name in inner:
+        for name in DETAIL_FIELDS:
             normalise(tracker(tracking_details=[detail(**{name: value}), value]))
-        for name in about:
+        for name in ABOUT_FIELDS:
             normalise(tracker(carrier_detail={name: value}))
 
 
