@@ -51,6 +51,7 @@ def standing_parcel(code: str, carrier: str, now: datetime) -> Parcel | None:
     parcel = Parcel(code, carrier, kind="test")
     parcel.told = [_step(scan, now) for scan in STORIES[code]]
     parcel.expected = whole_second(now) if parcel.told else None
+    parcel.destination = _step(_ROAD[-1], now)
     return parcel
 
 

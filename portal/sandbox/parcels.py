@@ -16,6 +16,7 @@ from typing import Final
 from carriers.simulated import Step, story
 
 FADE: Final = 4  # how fast a live story catches up with the clock: the power of what is left of it
+AT_THE_END: Final = ("out_for_delivery", "delivered", "available_for_pickup")
 STILL_DAYS: Final = {"pre_transit": 4, "in_transit": 2, "out_for_delivery": 0}
 
 
@@ -43,6 +44,7 @@ class Parcel:
     told: list[Step] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     expected: datetime | None = None
+    destination: Step | None = None
 
     def start(self, now: datetime) -> None:
         """Plan the story anew from `now` (or so that it ends at `ends`) and tell what is due."""
@@ -51,6 +53,7 @@ class Parcel:
         steps = story(self.kind, ends=ends, span=timedelta(days=self.days))
         self.planned = self._live(steps, ends) if self.seconds else self._still(steps, now)
         self.expected = _expected(steps, ends)
+        self.destination = _destination(steps, ends)
         while self.tell_next(now):
             pass
 
@@ -107,3 +110,9 @@ def _expected(steps: list[Step], ends: datetime) -> datetime | None:
         return whole_second(delivered[-1]["at"])
     days = STILL_DAYS.get(steps[-1]["status"]) if steps else None
     return None if days is None else ends + timedelta(days=days)
+
+
+def _destination(steps: list[Step], ends: datetime) -> Step:
+    """A scan in the receiver's town; of a story cut short, in the town it was bound for."""
+    arrived = [step for step in steps if step["status"] in AT_THE_END]
+    return (arrived or story("on_time", ends=ends))[-1]

@@ -100,14 +100,13 @@ def advance(account: Account, parcel: Parcel) -> bool:
 
 
 def _tell(account: Account, parcel: Parcel, now: datetime, *, early: bool) -> bool:
-    before = _state(parcel)
+    before = _state(parcel)[0]
     if not (parcel.advance(now) if early else parcel.tell_next(now)):
         return False
     for tracker in account.trackers.values():
         if account.scans_of(tracker) is parcel:
             tracker.updated_at = now
-            previous = {"status": before[0], "status_detail": before[1]}
-            account.happened("tracker.updated", shown(account, tracker), previous)
+            account.happened("tracker.updated", shown(account, tracker), {"status": before})
     return True
 
 
@@ -192,7 +191,7 @@ def _location(step: Step) -> Json:
 def _carrier_detail(parcel: Parcel) -> Json:
     placed = [step for step in parcel.told if step["city"]]
     attempt = next((step for step in parcel.told if step["attempt"]), None)
-    arrived = [step for step in placed if step["status"] in ("out_for_delivery", "delivered")]
+    end = parcel.destination
     return {
         "object": "CarrierDetail",
         "service": parcel.service,
@@ -201,8 +200,10 @@ def _carrier_detail(parcel: Parcel) -> Json:
         "est_delivery_time_local": None,
         "origin_location": _words(placed[0]) if placed else None,
         "origin_tracking_location": _location(placed[0]) if placed else None,
-        "destination_location": _words(arrived[-1]) if arrived else None,
-        "destination_tracking_location": _location(arrived[-1]) if arrived else None,
+        "destination_location": _words(end) if end else None,
+        "destination_tracking_location": _location(end)
+        if end and parcel.told[-1]["city"]
+        else None,
         "guaranteed_delivery_date": None,
         "alternate_identifier": None,
         "initial_delivery_attempt": _when(parcel, attempt) if attempt else None,
@@ -210,11 +211,11 @@ def _carrier_detail(parcel: Parcel) -> Json:
 
 
 def _local_date(parcel: Parcel) -> str | None:
-    """The expected day as the town at the end of the story counts it."""
-    last = parcel.planned[-1].step if parcel.planned else parcel.told[-1]
+    """The expected day as the town of the receiver counts it."""
     if parcel.expected is None:
         return None
-    return f"{parcel.expected + timedelta(minutes=last['tz_offset_minutes']):%Y-%m-%d}"
+    minutes = parcel.destination["tz_offset_minutes"] if parcel.destination else 0
+    return f"{parcel.expected + timedelta(minutes=minutes):%Y-%m-%d}"
 
 
 def _words(step: Step) -> str:
