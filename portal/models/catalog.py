@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, String, UniqueConstraint
+from sqlalchemy import BigInteger, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.db import Base, BigId
-from portal.tenancy import OfShop
+from portal.db import Base, BigId, insert_new, new_id, session
+from portal.keys import digest
+from portal.models.due import plan
+from portal.tenancy import OfShop, shop_in_scope
+
+LONGEST_URL = 2000
 
 
 class Variant(OfShop, Base):
@@ -47,3 +52,28 @@ class Picture(OfShop, Base):
     state: Mapped[str] = mapped_column(String(10), default="wanted")
     error: Mapped[str] = mapped_column(String(300), default="")
     kept_at: Mapped[datetime | None]
+
+    @staticmethod
+    def want(urls: Iterable[str], now: datetime) -> None:
+        """Have the pictures at these URLs fetched, each once. Call it inside `writing()`.
+
+        Asked for again, nothing happens; an empty or overlong URL is passed over.
+        """
+        chosen = dict.fromkeys(url for url in urls if 0 < len(url) <= LONGEST_URL)
+        rows = [
+            {"id": new_id("pic", now), "url": url, "url_digest": digest(url), "state": "wanted"}
+            for url in chosen
+        ]
+        for picture_id in insert_new(Picture, rows, unique=["shop_id", "url_digest"]):
+            plan("picture", picture_id, shop_in_scope(), now)
+
+    @staticmethod
+    def kept(urls: Iterable[str]) -> dict[str, str]:
+        """For each of these URLs whose picture is kept: its id, served at `/media/<id>`."""
+        by_digest = {digest(url): url for url in urls if url}
+        rows = session.execute(
+            select(Picture.url_digest, Picture.id).where(
+                Picture.url_digest.in_(by_digest), Picture.state == "kept"
+            )
+        )
+        return {by_digest[row.url_digest]: row.id for row in rows}
