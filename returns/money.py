@@ -6,7 +6,9 @@ that is ever paid back is a sum of those stored shares.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from returns.verdict import NO_CHARGE, Effects
 
 # ISO 4217. The locale data that formats amounts disagrees on some of these (it shows LAK and RSD
 # without decimals), and a payment provider counts as ISO does, so the table is our own.
@@ -85,6 +87,7 @@ class UnitMoney:
     tax_included: bool
     shipping_minor: int
     shipping_tax_minor: int
+    shipping_tax_included: bool
     cover_minor: int
 
     @property
@@ -102,6 +105,17 @@ class UnitMoney:
         """What was paid for the unit itself: value and added tax, without shipping or cover."""
         return self.value_minor + self.added_tax_minor
 
+    @property
+    def shipping_paid_minor(self) -> int:
+        """What was paid for the unit's share of the way there."""
+        added_minor = 0 if self.shipping_tax_included else self.shipping_tax_minor
+        return self.shipping_minor + added_minor
+
+    @property
+    def captured_minor(self) -> int:
+        """The unit's share of everything that was paid; over an order it is what was captured."""
+        return self.paid_minor + self.shipping_paid_minor + self.cover_minor
+
 
 def spread_units(
     lines: Sequence[LineMoney],
@@ -109,6 +123,7 @@ def spread_units(
     discount_minor: int = 0,
     shipping_minor: int = 0,
     shipping_tax_minor: int = 0,
+    shipping_tax_included: bool | None = None,
     cover_minor: int = 0,
 ) -> list[UnitMoney]:
     """Split an order's money over its units, in the order of lines; every column sums exactly.
@@ -116,6 +131,7 @@ def spread_units(
     The order's discount is spread over the lines by their value after line discounts, then over
     each line's units; a line's tax over its units by what they cost after every discount;
     shipping, its tax and the cover over all units by the same. No share is ever negative.
+    Unless said, shipping's tax is included when every line's is.
     Raises ValueError for a negative amount, a quantity below one, or a discount above the value.
     """
     order_amounts = (discount_minor, shipping_minor, shipping_tax_minor, cover_minor)
@@ -136,15 +152,19 @@ def spread_units(
         for columns in _units_of(line, order_discount)
     ]
     values = [line.unit_price_minor - discount for _, line, discount, _ in rows]
-    shares = zip(
-        apportion(shipping_minor, values),
-        apportion(shipping_tax_minor, values),
-        apportion(cover_minor, values),
-        strict=True,
-    )
+    if shipping_tax_included is None:
+        shipping_tax_included = all(line.tax_included for line in lines)
+    ways = apportion(shipping_minor, values)
+    taxes = apportion(shipping_tax_minor, values)
+    covers = apportion(cover_minor, values)
     return [
-        UnitMoney(i, line.unit_price_minor, discount, tax, line.tax_included, *share)
-        for (i, line, discount, tax), share in zip(rows, shares, strict=True)
+        UnitMoney(
+            *(i, line.unit_price_minor, discount, tax, line.tax_included),
+            *(way, way_tax, shipping_tax_included, cover),
+        )
+        for (i, line, discount, tax), way, way_tax, cover in zip(
+            rows, ways, taxes, covers, strict=True
+        )
     ]
 
 
@@ -170,3 +190,114 @@ def _units_of(line: LineMoney, order_discount_minor: int) -> list[tuple[int, int
     discounts = [a + b for a, b in zip(own, ordered, strict=True)]
     taxes = apportion(line.tax_minor, [line.unit_price_minor - part for part in discounts])
     return list(zip(discounts, taxes, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What one resolution pays, and why that much.
+
+    total = items + tax (where it was added) + shipping - fee - label + bonus. Items are after
+    every discount; tax is shown as it was paid, so inside the items where it is included. Fee and
+    label are positive numbers that are taken off, each at most what there is to take it from.
+    """
+
+    items_minor: int = 0
+    tax_minor: int = 0
+    shipping_minor: int = 0
+    fee_minor: int = 0
+    label_minor: int = 0
+    bonus_minor: int = 0
+    total_minor: int = 0
+
+    def __add__(self, other: "Amounts") -> "Amounts":
+        mine, theirs = asdict(self), asdict(other)
+        return Amounts(**{name: mine[name] + theirs[name] for name in mine})
+
+    def to_json(self) -> dict[str, int]:
+        """The seven amounts by name."""
+        return asdict(self)
+
+    @property
+    def own_minor(self) -> int:
+        """The customer's own money in the total: all but the bonus."""
+        return self.total_minor - self.bonus_minor
+
+
+def amounts(
+    units: Sequence[UnitMoney], resolution: str, effects: Effects, *, label_minor: int = 0
+) -> Amounts:
+    """What `resolution` pays for these units, with `label_minor` of the way back taken off.
+
+    Fee and bonus are worked out a unit, rounded down, so that returning units together or one by
+    one comes to the same. Never negative. The original shipping, where the rules pay it back, is
+    each unit's own share: over all returns of an order it is paid at most once.
+    """
+    fee, bonus = effects.fees.get(resolution, NO_CHARGE), effects.bonuses.get(resolution, NO_CHARGE)
+    flat = effects.flat_amounts
+    goods_minor = sum(unit.paid_minor for unit in units)
+    fee_minor = sum(min(unit.paid_minor, fee.of(unit.paid_minor, flat=flat)) for unit in units)
+    bonus_minor = sum(bonus.of(unit.paid_minor, flat=flat) for unit in units if unit.paid_minor)
+    ways = units if effects.refund_shipping and resolution != "exchange" else ()
+    left_minor = goods_minor + sum(unit.shipping_paid_minor for unit in ways) - fee_minor
+    label_minor = min(label_minor, left_minor)
+    return Amounts(
+        items_minor=sum(unit.value_minor for unit in units),
+        tax_minor=sum(unit.tax_minor for unit in units)
+        + sum(unit.shipping_tax_minor for unit in ways),
+        shipping_minor=sum(unit.shipping_minor for unit in ways),
+        fee_minor=fee_minor,
+        label_minor=label_minor,
+        bonus_minor=bonus_minor,
+        total_minor=left_minor - label_minor + bonus_minor,
+    )
+
+
+def quote(
+    parts: Sequence[tuple[Sequence[UnitMoney], Effects]],
+    resolution: str,
+    method: str | None = None,
+) -> list[Amounts]:
+    """What `resolution` pays for each part of one return; add them up for the whole.
+
+    A part is an order line's units with what was decided about them. They travel in one parcel,
+    so its label is taken off once, spread by value; where one part travels free, all do. Parts
+    that the customer keeps do not travel.
+    """
+    costs = [effects.label_minor(method) for _, effects in parts if not effects.keep]
+    weights = [
+        0 if effects.keep else max(1, sum(unit.paid_minor for unit in units))
+        for units, effects in parts
+    ]
+    labels = apportion(min(costs), weights) if costs else [0] * len(parts)
+    return [
+        amounts(units, resolution, effects, label_minor=label_minor)
+        for (units, effects), label_minor in zip(parts, labels, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How an exchange is paid: own money first, bonus last; then what is due or left."""
+
+    own_used_minor: int
+    bonus_used_minor: int
+    due_minor: int
+    left_minor: int
+
+
+def exchange_difference(given: Amounts, new_price_minor: int) -> Difference:
+    """Pay for something that costs `new_price_minor` with what an exchange gives.
+
+    What is left of the customer's own money goes back to them; what is left of the bonus lapses.
+    Raises ValueError for a negative price.
+    """
+    if new_price_minor < 0:
+        raise ValueError(f"A price of {new_price_minor} is negative. Give zero or more.")
+    own_used = min(given.own_minor, new_price_minor)
+    bonus_used = min(given.bonus_minor, new_price_minor - own_used)
+    return Difference(
+        own_used_minor=own_used,
+        bonus_used_minor=bonus_used,
+        due_minor=new_price_minor - own_used - bonus_used,
+        left_minor=given.own_minor - own_used,
+    )
