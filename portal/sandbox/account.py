@@ -121,6 +121,7 @@ class Account:
     webhook_secret: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     trackers: dict[str, Tracker] = field(default_factory=dict)
+    newest: dict[tuple[str, str], str] = field(default_factory=dict)  # carrier, code: tracker id
     parcels: dict[tuple[str, str], Parcel] = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)
     hooks: dict[str, Hook] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from carriers.simulated import KINDS
 from portal.sandbox import trackers
 from portal.sandbox.account import Account, fine_stamp, stamp
-from portal.sandbox.asked import Asked, Code, Text, plain_code
+from portal.sandbox.asked import Asked, Code, Text, plain_code, read_body
 from portal.sandbox.carrier_names import NAMES
 from portal.sandbox.delivery import Courier
 from portal.sandbox.easypost import account, body
@@ -133,7 +133,8 @@ def _moment(due: datetime | None) -> str | None:
 @bp.post("/faults")
 def add_fault() -> tuple[Response, int]:
     """A fault for requests, or with `"on": "webhooks"` for deliveries."""
-    on_hooks = (request.get_json(silent=True) or {}).get("on") == "webhooks"
+    asked = read_body(request.get_data())
+    on_hooks = isinstance(asked, dict) and asked.get("on") == "webhooks"
     account().faults.add(body(HookFaults) if on_hooks else body(FaultAsked))
     return jsonify({"waiting": account().faults.waiting()}), 201
 

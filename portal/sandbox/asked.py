@@ -17,7 +17,7 @@ Amount = Annotated[str, StringConstraints(pattern=r"^\d{1,7}(\.\d{1,5})?$")]
 class Asked(BaseModel):
     """Strict: a number in quotes is not a number, an unknown field is not overlooked."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class TrackerAsked(Asked):
@@ -36,7 +36,7 @@ class BatchAsked(Asked):
 
 class HeaderAsked(Asked):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
-    value: Text
+    value: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,255}$")]
 
 
 class WebhookChange(Asked):
@@ -45,7 +45,7 @@ class WebhookChange(Asked):
 
 
 class WebhookAsked(WebhookChange):
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$", max_length=2000)]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2000)]
 
 
 class EventAsked(Asked):
@@ -207,7 +207,7 @@ def read_body(raw: bytes) -> object:
     """The JSON of a body; an empty one is an empty object. Raises Refusal 400."""
     try:
         return json.loads(raw or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(400, "BAD_REQUEST", "The request body is not valid JSON.") from None
 
 

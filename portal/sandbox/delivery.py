@@ -8,12 +8,14 @@ import json
 import threading
 import time
 import unicodedata
+from base64 import b64encode
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from portal.sandbox.account import Account, Event, Hook
 
@@ -160,23 +162,29 @@ def signature(body: bytes, secret: str) -> str:
 
 def post(hook: Hook, body: bytes, secret: str | None) -> bool:
     """Whether the receiver took it with a 2xx in time. Never leaves this machine."""
-    target = urlsplit(hook.url)
-    host = loopback_of(target)
-    if host is None:
+    try:
+        target = urlsplit(hook.url)
+        host = loopback_of(target)
+        if host is None:
+            return False
+        connection = http.client.HTTPConnection(host, target.port or 80, timeout=PATIENCE)
+        with closing(connection):
+            path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+            connection.request("POST", path, body, _headers(hook, target, body, secret))
+            return 200 <= connection.getresponse().status < 300
+    except (OSError, ValueError, http.client.HTTPException):
         return False
-    headers = {"Host": target.netloc, "Content-Type": "application/json"}
+
+
+def _headers(hook: Hook, target: SplitResult, body: bytes, secret: str | None) -> dict[str, str]:
+    where, _, name = target.netloc.rpartition("@")
+    headers = {"Host": name, "Content-Type": "application/json"}
+    if where:
+        headers["Authorization"] = "Basic " + b64encode(unquote(where).encode()).decode()
     headers |= {header["name"]: header["value"] for header in hook.headers}
     if secret:
         headers["X-Hmac-Signature"] = signature(body, secret)
-    connection = http.client.HTTPConnection(host, target.port or 80, timeout=PATIENCE)
-    try:
-        path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-        connection.request("POST", path, body, headers)
-        return 200 <= connection.getresponse().status < 300
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    return headers
 
 
 def loopback_of(target: SplitResult) -> str | None:

@@ -12,12 +12,12 @@ TYPES: Final = {"png": "image/png", "pdf": "application/pdf"}
 
 
 def draw(shipment: Json, form: str) -> bytes:
-    """The label as `png` or `pdf`. A return travels from the customer to the shop."""
+    """The label as `png` or `pdf`."""
     image = Image.new("1", SIZE, 1)
     pen = ImageDraw.Draw(image)
     pen.rectangle((10, 10, SIZE[0] - 10, SIZE[1] - 10), outline=0, width=4)
     font = ImageFont.load_default(24)
-    for line, text in enumerate(_lines(shipment)):
+    for line, text in enumerate(lines(shipment)):
         pen.text((40, 40 + 36 * line), _plain(text), fill=0, font=font)
     _bars(pen, shipment["tracking_code"])
     out = BytesIO()
@@ -25,7 +25,8 @@ def draw(shipment: Json, form: str) -> bytes:
     return out.getvalue()
 
 
-def _lines(shipment: Json) -> list[str]:
+def lines(shipment: Json) -> list[str]:
+    """What the label says, from the top; a return names the customer as its sender."""
     sender, receiver = shipment["from_address"], shipment["to_address"]
     if shipment["is_return"]:
         sender, receiver = receiver, sender

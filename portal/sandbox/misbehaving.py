@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from portal.sandbox.account import Account, fine_stamp
+from portal.sandbox.asked import read_body
 from portal.sandbox.faults import BEFORE, FaultAsked, bent_body
 from portal.sandbox.refusals import Json, Refusal, unauthorized
 from portal.sandbox.server import WIRE
@@ -144,11 +145,18 @@ def _journal(status: int, fault: FaultAsked | None) -> None:
                 "path": request.path,
                 "route": route(),
                 "query": request.args.to_dict(flat=False),
-                "body": _without_secrets(request.get_json(silent=True)),
+                "body": _body_seen(),
                 "status": status,
                 "fault": fault.fault if fault else None,
             }
         )
+
+
+def _body_seen() -> object:
+    try:
+        return _without_secrets(read_body(request.get_data()))
+    except (Refusal, RecursionError, HTTPException):
+        return "(not readable)"
 
 
 def _without_secrets(value: object) -> object:

@@ -1,5 +1,6 @@
 """Serving the stand-in on loopback, with the threads that tell stories and send webhooks."""
 
+import ipaddress
 import logging
 import socket
 import struct
@@ -119,6 +120,10 @@ class Box:
         self._teller.start()
         self._thread.start()
 
+    def wait(self) -> None:
+        """Block until stopped."""
+        self._thread.join()
+
     def stop(self) -> None:
         self._server.shutdown()
         self._thread.join(5)
@@ -128,7 +133,12 @@ class Box:
 
 
 def serve(app: Flask, host: str = "127.0.0.1", port: int = 0) -> Box:
-    """Serve on a loopback address in threads of this process; port 0 takes a free one."""
+    """Serve on a loopback address in threads of this process; port 0 takes a free one.
+
+    Raises ValueError for an address that other machines could reach, OSError for a taken port.
+    """
+    if not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(f"The sandbox serves this machine only; {host} is not a loopback address.")
     box = Box(app, host, port)
     box.start()
     return box

@@ -33,10 +33,9 @@ def open_tracker(account: Account, asked: TrackerAsked) -> tuple[Tracker, bool]:
     code = plain_code(asked.tracking_code)
     carrier = _carrier(account, code, asked.carrier)
     now = account.clock()
-    for tracker in account.trackers.values():
-        same = (tracker.tracking_code, tracker.carrier) == (code, carrier)
-        if same and now - tracker.created_at < SAME_FOR:
-            return tracker, False
+    known = account.trackers.get(account.newest.get((carrier, code), ""))
+    if known is not None and now - known.created_at < SAME_FOR:
+        return known, False
     return add_tracker(account, code, carrier, is_return=asked.is_return), True
 
 
@@ -54,6 +53,7 @@ def add_tracker(
     tracker = Tracker(tracker_id or new_id("trk"), code, carrier, now, now, shipment_id, is_return)
     account.stand_in_for(tracker)
     account.trackers[tracker.id] = tracker
+    account.newest[carrier, code] = tracker.id
     account.happened("tracker.created", shown(account, tracker))
     return tracker
 
