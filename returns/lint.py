@@ -13,7 +13,7 @@ from returns.decision import Decision, decide
 from returns.document import Policy, PolicyRule
 from returns.facts import TYPES, look, needed
 from returns.reasons import NOT_AS_SOLD
-from returns.situations import OTHER, combos, meeting, request
+from returns.situations import OTHER, combos, meeting, mentioned, request
 
 EU: Final = frozenset(
     (

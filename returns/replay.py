@@ -59,7 +59,7 @@ class Replayed:
     changes: list[Changed] = field(default_factory=list)
 
     def moved(self) -> dict[str, dict[str, int]]:
-        """By currency: what refund, store_credit, exchange, fee, label and bonus would change by."""
+        """By currency: the change of refund, store_credit, exchange, fee, label and bonus."""
         return {
             currency: {
                 name: self.after[currency][name] - self.before[currency][name]

@@ -73,21 +73,20 @@ def diff(old: Policy, new: Policy) -> list[Difference]:
         for name, value in settings.items()
         if new.to_json()[name] != value and name != "version"
     ]
-    found += [
-        Difference("removed", id, rule, None) for id, rule in before.items() if id not in after
-    ]
+    found += [Difference("removed", id, before[id], None) for id in before if id not in after]
     for id, rule in after.items():
-        if id not in before:
-            found.append(Difference("added", id, None, rule))
-            continue
-        found += [
-            Difference(f"changed {name}", id, before[id].get(name), rule.get(name))
-            for name in sorted(before[id].keys() | rule.keys())
-            if before[id].get(name) != rule.get(name)
-        ]
-    return found + _moved(
-        [id for id in before if id in after], [id for id in after if id in before]
-    )
+        found += _changed(id, before.get(id), rule)
+    return found + _moved([i for i in before if i in after], [i for i in after if i in before])
+
+
+def _changed(id: str, old: dict[str, Any] | None, new: dict[str, Any]) -> list[Difference]:
+    if old is None:
+        return [Difference("added", id, None, new)]
+    return [
+        Difference(f"changed {name}", id, old.get(name), new.get(name))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
 
 
 def _moved(old: list[str], new: list[str]) -> list[Difference]:
