@@ -1,0 +1,5 @@
+"""`python -m portal.cli` is `porchlight`."""
+
+from portal.cli import main
+
+main()

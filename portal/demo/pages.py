@@ -1,0 +1,38 @@
+"""The rehearsal's own pages: what there is to see, and a button that sends a parcel on its way."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Blueprint, current_app, g, redirect, render_template
+from werkzeug.wrappers import Response
+
+from portal import clock
+from portal.demo.seeds import orders_shown, place, register
+from portal.demo.tales import BRANDS, Parcel, Tale, number_for
+
+bp = Blueprint("demo", __name__, url_prefix="/demo")
+STORY_SECONDS = 60  # twelve days told in a minute
+
+
+@bp.get("")
+def index() -> str:
+    """Every demo order of both brands, with what it shows."""
+    brands = [(shop, list(pages)) for shop, pages in orders_shown()]
+    return render_template("demo/index.html", brands=brands, customers={b.slug: b for b in BRANDS})
+
+
+@bp.post("/parcels")
+def send() -> Response:
+    """Place an order whose parcel travels its twelve days within the next minute."""
+    brand = next((b for b in BRANDS if b.slug == g.shop.slug), BRANDS[0])
+    number = 700_000 + secrets.randbelow(200_000)
+    carrier = brand.tales[0].parcels[0].carrier
+    parcel = Parcel("on_time", carrier, number_for(carrier, number), seconds=STORY_SECONDS)
+    tale = Tale(f"{number}", "Moving now", (parcel,), goods=(number % 8,), days_ago=13)
+    now = clock.now()
+    if current_app.config["SANDBOX"]:
+        register(current_app.config["SANDBOX"], parcel, now)
+    origin = g.shop.origin
+    token = place(g.shop_id, brand, tale, now)
+    return redirect(f"{origin}/t/{token}", 303)
