@@ -24,8 +24,10 @@ class ParcelRegistered(Asked):
     """A demo parcel; see parcels.py for what `days`, `seconds` and `shown` mean.
 
     `ends` (ISO 8601 with offset) pins the end of the story, so that the same parcel registered
-    again after a restart has the same scans. `tracker_id` opens its tracker under that id, so that
-    those who know the id find it again. `local_times` gives scans the offset of their town.
+    again after a restart has the same scans; with `ends` ahead and no `seconds`, scans come at
+    their true hours. `promised` is the carrier's expected delivery, else the story's own.
+    `tracker_id` opens its tracker under that id, so that those who know the id find it again.
+    `local_times` gives scans the offset of their town.
     """
 
     tracking_code: Code
@@ -35,6 +37,7 @@ class ParcelRegistered(Asked):
     seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
     shown: Annotated[int, Field(ge=0)] | None = None
     ends: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    promised: Annotated[AwareDatetime, Field(strict=False)] | None = None
     service: Text = "GroundAdvantage"
     local_times: bool = False
     tracker_id: Annotated[str, StringConstraints(pattern=r"^trk_[0-9a-f]{32}$")] | None = None

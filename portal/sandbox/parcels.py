@@ -17,7 +17,8 @@ from carriers.simulated import Step, story
 
 FADE: Final = 4  # how fast a live story catches up with the clock: the power of what is left of it
 AT_THE_END: Final = ("out_for_delivery", "delivered", "available_for_pickup")
-STILL_DAYS: Final = {"pre_transit": 4, "in_transit": 2, "out_for_delivery": 0}
+# What the carrier promises, in twelfths of the story from its end, where it never says delivered.
+PROMISED: Final = {"pre_transit": 4, "exception_weather": 2, "late": -1, "lost_silent": -5}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Parcel:
     shown: int | None = None
     ends: datetime | None = None
     service: str = "GroundAdvantage"
+    promised: datetime | None = None
     local_times: bool = False
     told: list[Step] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
@@ -52,7 +54,7 @@ class Parcel:
         ends = whole_second(self.ends or now + timedelta(seconds=self.seconds or 0))
         steps = story(self.kind, ends=ends, span=timedelta(days=self.days))
         self.planned = self._live(steps, ends) if self.seconds else self._still(steps, now)
-        self.expected = _expected(steps, ends)
+        self.expected = self.promised or _expected(self.kind, steps, ends, self.days)
         self.destination = _destination(steps, ends)
         while self.tell_next(now):
             pass
@@ -103,13 +105,13 @@ def whole_second(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _expected(steps: list[Step], ends: datetime) -> datetime | None:
-    """When the carrier says it will come: the told delivery, or a few days past the story's end."""
+def _expected(kind: str, steps: list[Step], ends: datetime, days: float) -> datetime | None:
+    """When the carrier says it will come; None where it says nothing."""
     delivered = [step for step in steps if step["status"] == "delivered"]
     if delivered:
         return whole_second(delivered[-1]["at"])
-    days = STILL_DAYS.get(steps[-1]["status"]) if steps else None
-    return None if days is None else ends + timedelta(days=days)
+    share = PROMISED.get(kind)
+    return None if share is None else whole_second(ends + timedelta(days=days) * share / 12)
 
 
 def _destination(steps: list[Step], ends: datetime) -> Step:

@@ -9,7 +9,9 @@ import pytest
 import requests
 
 import portal.sandbox
+from carriers.names import CARRIERS
 from portal.sandbox import create_sandbox, serve
+from portal.sandbox.carrier_names import NAMES
 from tests.sandbox.conftest import KEY
 
 
@@ -154,3 +156,7 @@ def test_a_hostile_body_is_refused_and_breaks_nothing(box, raw):
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         answer = requests.post(box.url + path, data=raw, headers=headers, timeout=5)
         assert answer.status_code == 400
+
+
+def test_it_takes_every_carrier_name_we_would_send():
+    assert {carrier.code for carrier in CARRIERS} <= NAMES

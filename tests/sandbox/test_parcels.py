@@ -88,3 +88,24 @@ def test_a_story_with_a_pinned_end_is_the_same_when_told_again():
         pass
     second.start(NOW + timedelta(hours=5))
     assert second.told == first.told
+
+
+@pytest.mark.parametrize(
+    ("kind", "days"),
+    [("on_time", 0), ("delivered", -4), ("late", -1), ("lost_silent", -5), ("pre_transit", 4)],
+)
+def test_the_promise_fits_the_story(kind, days):
+    parcel = Parcel("DEMO", "UPS", kind)
+    parcel.start(NOW)
+    assert parcel.expected == NOW.replace(microsecond=0) + timedelta(days=days)
+
+
+def test_a_story_that_ends_ahead_is_told_at_its_true_hours():
+    parcel = Parcel("DEMO", "UPS", "on_time", ends=NOW + timedelta(days=2))
+    parcel.start(NOW)
+    assert (len(parcel.told), parcel.told[-1]["status"]) == (7, "in_transit")
+    assert not parcel.tell_next(NOW + timedelta(hours=12))
+    assert parcel.tell_next(NOW + timedelta(hours=25))
+    assert parcel.told[-1]["at"] == parcel.told[-1]["at"].replace(microsecond=0)
+    assert parcel.told[-1]["at"] <= NOW + timedelta(hours=24)
+    assert parcel.expected == NOW.replace(microsecond=0) + timedelta(days=2)
