@@ -1,0 +1,120 @@
+"""How figures are taken: server processes of their own, CPU from /proc, rounds in turns."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 7
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server process tree and where it listens."""
+
+    pid: int
+    port: int
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the whole tree so far, ended children included."""
+        return sum(_cpu(pid) for pid in _tree(self.pid))
+
+
+@contextmanager
+def serving(target: str, environ: Mapping[str, str], workers: int = 1) -> Iterator[Server]:
+    """Serve a WSGI app (`module:app`) with gunicorn's threads, as the product does."""
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "gunicorn", target, "-b", f"127.0.0.1:{port}"),
+        *("-k", "gthread", "-w", str(workers), "--threads", "4", "--no-control-socket"),
+        *("--log-level", "error"),
+    ]
+    process = subprocess.Popen(command, env={**os.environ, **environ})
+    try:
+        _wait_for(port, process)
+        yield Server(process.pid, port)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def cpu_per_request(
+    server: Server, count: int, path: str, headers: Mapping[str, str], wanted: int = 200
+) -> float:
+    """Server CPU in microseconds per request, over `count` requests on one kept connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    before = server.cpu_seconds()
+    for _ in range(count):
+        connection.request("GET", path, headers=dict(headers))
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != wanted:
+            raise RuntimeError(f"{path} answered {answer.status}, not {wanted}")
+    connection.close()
+    return (server.cpu_seconds() - before) / count * 1e6
+
+
+def in_turns(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
+    """The median of each case over rounds that are run in turns; one round warms up."""
+    seen: dict[str, list[float]] = {name: [] for name in cases}
+    for n in range(rounds + 1):
+        for name, measure in cases.items():
+            figure = measure()
+            if n:
+                seen[name].append(figure)
+    return {name: statistics.median(figures) for name, figures in seen.items()}
+
+
+def result(name: str, value: float, reference: float, unit: str, told: str) -> dict[str, Any]:
+    """One benchmark's line: `ratio` is the value over the reference, both of this run."""
+    return {
+        "bench": name,
+        "ratio": round(value / reference, 3),
+        "reference": told,
+        "value": round(value, 1),
+        "unit": unit,
+        "runs": ROUNDS,
+    }
+
+
+def _cpu(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return sum(int(fields[n]) for n in (11, 12, 13, 14)) / TICK
+
+
+def _tree(pid: int) -> list[int]:
+    children: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        children += [int(child) for child in task.read_text().split()]
+    return [pid, *(grand for child in children for grand in _tree(child))]
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("The server under measurement did not start.")
