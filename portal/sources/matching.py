@@ -1,0 +1,46 @@
+"""When two spellings mean the same: order numbers, addresses, postcodes, tracking numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+# Hyphens and dashes as people and word processors write them, and the minus sign.
+DASHES: Final = re.compile("[\u2010-\u2015\u2212\ufe58]")
+OUTER: Final = re.compile(r"\A[\s#]+|\s+\Z")
+BLANKS: Final = re.compile(r"\s+")
+
+
+def number_key(text: str) -> str:
+    """What an order number is looked up by: no `#`, no case, no outer blanks.
+
+    Leading zeros count (`000123` is not `123`), and so does every character inside, invisible
+    ones too: `1001` and `100<zero width>1` are two numbers. '' when nothing is left.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return OUTER.sub("", DASHES.sub("-", unicodedata.normalize("NFKC", folded)))
+
+
+def email_key(text: str) -> str:
+    """What an e-mail address is compared by: without case and outer blanks.
+
+    A letter that only looks or folds like an ASCII one stays itself: the Kelvin sign is no k.
+    """
+    return "".join(_lower(letter) for letter in text.strip())
+
+
+def _lower(letter: str) -> str:
+    lower = letter.lower()
+    return lower if lower.isascii() == letter.isascii() else letter
+
+
+def postcode_key(text: str) -> str:
+    """What a postcode is compared by: capitals without blanks and hyphens."""
+    plain = DASHES.sub("-", unicodedata.normalize("NFKC", text)).upper()
+    return BLANKS.sub("", plain).replace("-", "")
+
+
+def tracking_key(text: str) -> str:
+    """What a tracking number is compared by: capitals without blanks."""
+    return BLANKS.sub("", unicodedata.normalize("NFKC", text)).upper()
