@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
+TOKENS = HERE / "base" / "tokens.css"
 LAYERS = "@layer reset,base,components,theme,utilities;"
 TOKEN = re.compile(r"(--[a-z-]+):\s*([^;]+);")
 DARK = "@media (prefers-color-scheme: dark)"
@@ -66,7 +67,13 @@ def load(name: str) -> Theme:
     css = (folder / "theme.css").read_text("utf-8")
     logo = folder / "logo.svg"
     markup = logo.read_text("utf-8").strip()
-    seen = _base() + css + markup + (folder / "theme.toml").read_text("utf-8")
+    seen = (
+        TOKENS.read_text("utf-8")
+        + _base()
+        + css
+        + markup
+        + (folder / "theme.toml").read_text("utf-8")
+    )
     return Theme(
         name=name,
         label=about["name"],
@@ -89,7 +96,20 @@ def themes() -> tuple[str, ...]:
 @lru_cache(maxsize=32)
 def stylesheet(theme: Theme) -> str:
     """Base and theme as one small sheet, made to stand inside the page's `<style>`."""
-    return LAYERS + minified(_base() + theme.css)
+    return LAYERS + minified(_base() + _values(theme))
+
+
+def _values(theme: Theme) -> str:
+    """Every token once, with the theme's value where it sets one: shorter than both sheets."""
+    known = tokens(TOKENS.read_text("utf-8"))
+    light = {**known["light"], **theme.tokens["light"]}
+    dark = {**known["dark"], **theme.tokens["dark"]}
+    darker = {name: value for name, value in dark.items() if value != light[name]}
+    return f"@layer theme{{:root{{{_set(light)}}}{DARK}{{:root{{{_set(darker)}}}}}}}"
+
+
+def _set(values: Mapping[str, str]) -> str:
+    return "".join(f"{name}:{value};" for name, value in values.items())
 
 
 def tokens(css: str) -> dict[str, dict[str, str]]:
@@ -113,7 +133,8 @@ def minified(css: str) -> str:
 
 @lru_cache(maxsize=1)
 def _base() -> str:
-    return "".join(path.read_text("utf-8") for path in sorted((HERE / "base").glob("*.css")))
+    sheets = sorted(set((HERE / "base").glob("*.css")) - {TOKENS})
+    return "".join(path.read_text("utf-8") for path in sheets)
 
 
 def _voice(name: str, said: Mapping[str, str]) -> Voice:

@@ -108,7 +108,7 @@ class Calendar:
 
     def full(self, at: datetime) -> str:
         """The whole moment with its zone, for titles: nothing about it needs today's date."""
-        day = format_date(at.date(), "full", reading(self.locale))
+        day = format_date(at.date(), _full(self.locale), reading(self.locale))
         return _(
             "%(day)s at %(time)s, %(zone)s",
             day=day,

@@ -11,6 +11,7 @@ from portal.pages.state import State
 from portal.pages.words import Tone, Words, words
 
 UNSETTLED = {State.ADDRESS, State.INFORMATION, State.DAMAGED, State.REFUSED, State.HELD}
+DATELESS = UNSETTLED | {State.LOST, State.RETURNING, State.PICKUP}
 FINAL = {State.DELIVERED, State.RETURNED, State.CANCELLED, State.EXPIRED}
 
 
@@ -23,18 +24,41 @@ class Hero:
     word: str
     prefix: str
     headline: str
+    time: str = ""  # "at 9:35 am", kept together after the day
     aside: str = ""  # the full date when the headline says only "Today"
     was: str = ""  # the earlier date, struck through
     why: str = ""
 
+    @property
+    def text(self) -> str:
+        """The whole line as one would say it: "Delivered Thursday 12 June at 1:35 pm"."""
+        return " ".join(part for part in (self.prefix, self.headline, self.time) if part)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The largest words, in the parts they are set in."""
+
+    text: str
+    prefix: str = ""
+    time: str = ""
+    aside: str = ""
+
 
 def hero(parcel: ParcelFacts, state: State, said: Words, cal: Calendar) -> Hero:
     """The first screen of one parcel."""
-    prefix, headline, aside = _headline(parcel, state, cal)
+    line = _headline(parcel, state, cal)
     return Hero(
-        state, said.tone, said.word, prefix, headline, aside, _was(parcel, state, cal),
-        _why(parcel, state, said),
-    )  # fmt: skip
+        state,
+        said.tone,
+        said.word,
+        prefix=line.prefix,
+        headline=line.text,
+        time=line.time,
+        aside=line.aside,
+        was=_was(parcel, state, cal),
+        why=_why(parcel, state, said),
+    )
 
 
 def _why(parcel: ParcelFacts, state: State, said: Words) -> str:
@@ -53,29 +77,30 @@ def _why(parcel: ParcelFacts, state: State, said: Words) -> str:
     return said.sentence
 
 
-def _headline(parcel: ParcelFacts, state: State, cal: Calendar) -> tuple[str, str, str]:
-    """What stands largest: prefix (spoken), headline, aside."""
-    if state is State.DELIVERED and parcel.delivered_at:
-        at = cal.local(parcel.delivered_at, parcel.delivered_offset_minutes)
-        text = _("%(day)s at %(time)s", day=cal.long(at.date()), time=cal.clock(at))
-        return _("Delivered"), text, ""
+def _headline(parcel: ParcelFacts, state: State, cal: Calendar) -> Headline:
+    """What stands largest: a date wherever there is one."""
+    if state is State.DELIVERED:
+        return _delivered(parcel, cal)
     if state is State.PICKUP:
-        return _pickup(parcel, cal)
+        until = parcel.pickup_until
+        day = _("By %(day)s", day=cal.long(until)) if until else _("Ready to collect")
+        return Headline(day)
     if state in (State.LOST, State.EXPIRED, State.RETURNING, State.RETURNED):
-        return "", _turning_point(parcel, state, cal), ""
-    if state in (State.CANCELLED, State.DELIVERED):
-        flat = {
-            State.CANCELLED: _("This parcel was cancelled"),
-            State.DELIVERED: _("It has arrived"),
-        }
-        return "", flat[state], ""
+        return Headline(_turning_point(parcel, state, cal))
+    if state is State.CANCELLED:
+        return Headline(_("This parcel was cancelled"))
     return _arrival(parcel, state, cal)
 
 
-def _pickup(parcel: ParcelFacts, cal: Calendar) -> tuple[str, str, str]:
-    if parcel.pickup_until is None:
-        return "", _("Ready to collect"), ""
-    return _("Collect it by"), _("By %(day)s", day=cal.long(parcel.pickup_until)), ""
+def _delivered(parcel: ParcelFacts, cal: Calendar) -> Headline:
+    if parcel.delivered_at is None:
+        return Headline(_("It has arrived"))
+    at = cal.local(parcel.delivered_at, parcel.delivered_offset_minutes)
+    return Headline(
+        prefix=_("Delivered"),
+        text=cal.long(at.date()),
+        time=_("at %(time)s", time=cal.clock(at)),
+    )
 
 
 def _turning_point(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
@@ -92,22 +117,26 @@ def _turning_point(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
     return texts[state]
 
 
-def _arrival(parcel: ParcelFacts, state: State, cal: Calendar) -> tuple[str, str, str]:
+def _arrival(parcel: ParcelFacts, state: State, cal: Calendar) -> Headline:
     last = parcel.carrier_eta_to or parcel.carrier_eta_from
     if state is State.OUT_FOR_DELIVERY and (last is None or last <= cal.today):
         last = cal.today
     if last is None:
-        return "", _("Arrival date not known yet"), ""
+        return Headline(_("Arrival date not known yet"))
     if last < cal.today or state in UNSETTLED:
-        return "", _("New date not known yet"), ""
+        return Headline(_("New date not known yet"))
     first = max(parcel.carrier_eta_from or last, cal.today)
     name = cal.day_name(last) if first >= last else ""
-    return _("Arriving"), name or cal.span(first, last), cal.long(last) if name else ""
+    return Headline(
+        prefix=_("Arriving"),
+        text=name or cal.span(first, last),
+        aside=cal.long(last) if name else "",
+    )
 
 
 def _was(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
     """The date we showed first, once the parcel will come later than that."""
-    if state in FINAL or state in (State.LOST, State.RETURNING, State.PICKUP):
+    if state in FINAL or state in DATELESS - UNSETTLED:
         return ""
     last = parcel.carrier_eta_to or parcel.carrier_eta_from
     old: date | None = parcel.first_eta or last

@@ -4,13 +4,13 @@ Words come out in the language of the running request (flask_babel); `locale` gi
 dates and should be that same language, with the reader's region when it is known ("en_US").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from portal.pages.dates import Calendar
 from portal.pages.facts import ItemFacts, OrderFacts, ParcelFacts, ShopFacts
-from portal.pages.hero import FINAL, Hero, hero
+from portal.pages.hero import DATELESS, FINAL, Hero, hero
 from portal.pages.history import History, history
 from portal.pages.speech import _, plural
 from portal.pages.state import State, state_of
@@ -83,7 +83,6 @@ CHANGEABLE = {
     State.OUT_FOR_DELIVERY,
     State.LATE,
     State.ATTEMPT_FAILED,
-    State.PICKUP,
     State.HELD,
     State.WEATHER,
     State.MISSORTED,
@@ -111,7 +110,7 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
         destination=order.destination_city or order.destination_country,
         is_split=is_split,
         is_final=all(parcel.hero.state in FINAL for parcel in parcels) and bool(parcels),
-        announcement=f"{top.word}. {top.prefix} {top.headline}".replace("  ", " "),
+        announcement=f"{top.word}. {top.text}",
         changes_at=cal.midnight,
     )
 
@@ -132,19 +131,15 @@ def _order_line(order: OrderFacts) -> str:
 
 def _order_hero(order: OrderFacts, parcels: tuple[ParcelPage, ...]) -> Hero:
     if order.status == "cancelled" and all(p.hero.state is State.CANCELLED for p in parcels):
-        said = words(State.CANCELLED, "")
-        return Hero(
-            State.CANCELLED, said.tone, said.word, "", _("This order was cancelled"), "", "",
-            said.sentence,
-        )  # fmt: skip
+        return _plain_hero(State.CANCELLED, _("This order was cancelled"))
     if not parcels:
-        said = words(State.PLACED, "")
-        return Hero(
-            State.PLACED, said.tone, said.word, "", _("Not shipped yet"), "", "", said.sentence
-        )
-    if len(parcels) == 1:
-        return parcels[0].hero
-    return _split_hero(parcels)
+        return _plain_hero(State.PLACED, _("Not shipped yet"))
+    return parcels[0].hero if len(parcels) == 1 else _split_hero(parcels)
+
+
+def _plain_hero(state: State, headline: str) -> Hero:
+    said = words(state, "")
+    return Hero(state, said.tone, said.word, prefix="", headline=headline, why=said.sentence)
 
 
 def _split_hero(parcels: tuple[ParcelPage, ...]) -> Hero:
@@ -157,15 +152,10 @@ def _split_hero(parcels: tuple[ParcelPage, ...]) -> Hero:
         done=done,
     )
     following = min(parcels, key=_urgency).hero
-    why = _("Each parcel has its own card below.")
     if done == len(parcels):
-        last = max(parcels, key=lambda parcel: parcel.id).hero
-        return Hero(State.DELIVERED, Tone.DONE, count, last.prefix, last.headline, why=why)
-    prefix = _("Next parcel:")
-    return Hero(
-        following.state, following.tone, count, prefix, following.headline, following.aside,
-        following.was, why,
-    )  # fmt: skip
+        return replace(following, word=count, why=_("Each parcel has its own card below."))
+    why = _("That is the parcel that needs you or comes next. Each has its own card below.")
+    return replace(following, word=count, prefix=_("Next parcel:"), why=why)
 
 
 def _urgency(parcel: ParcelPage) -> int:
@@ -211,7 +201,7 @@ def _parcel(order: OrderFacts, parcel: ParcelFacts, index: int, cal: Calendar) -
         number_groups=_groups(parcel.tracking_number),
         carrier_url=url,
         checked=_moment(parcel.last_checked_at, cal) if parcel.last_checked_at else "",
-        has_calendar=last is not None and last >= cal.today and said.tone is not Tone.DONE,
+        has_calendar=last is not None and last >= cal.today and state not in DATELESS | FINAL,
         items=parcel.items or (order.items if len(order.parcels) == 1 else ()),
         history=history(parcel, cal),
     )

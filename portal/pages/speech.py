@@ -1,6 +1,6 @@
 """The one door to gettext: typed, and the same outside a request, where texts stay English."""
 
-from flask_babel import gettext, ngettext  # type: ignore[import-untyped]  # ships no types
+from flask_babel import gettext, ngettext
 
 __all__ = ["N_", "_", "plural"]
 

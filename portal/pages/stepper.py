@@ -137,9 +137,7 @@ def _step(
     expected = _expected(index, parcel, state, cal)
     if expected is None:
         return Step(label, "future")
-    text = cal.short(expected)
-    if expected > cal.today:
-        text = _("exp. %(day)s", day=text)
+    text = _("exp. %(day)s", day=cal.short(expected))
     return Step(label, "future", text, expected.isoformat(), is_expected=True)
 
 

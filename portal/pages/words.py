@@ -41,7 +41,7 @@ NOTHING_TO_DO = N_("Nothing for you to do.")
 WORDS: dict[State, Words] = {
     State.PLACED: Words(
         N_("Order placed"),
-        N_("We are getting it ready. The arrival date appears here once it is on its way."),
+        N_("The arrival date appears here once it is on its way."),
         Tone.MOVING,
     ),
     State.PACKED: Words(
@@ -78,7 +78,7 @@ WORDS: dict[State, Words] = {
         N_("It is taking longer with %(carrier)s than planned."),
         Tone.ATTENTION,
         NOTHING_TO_DO,
-        N_("It is still coming. Rather not wait? Write to us and we find a way."),
+        N_("It is still coming. Rather not wait?"),
         "support",
     ),
     State.QUIET: Words(
@@ -93,7 +93,7 @@ WORDS: dict[State, Words] = {
         N_("%(carrier)s cannot find the address on the parcel."),
         Tone.PROBLEM,
         N_("Please check the address."),
-        N_("Write to us with the right one today and we pass it on."),
+        N_("Send us the right one today and we pass it on."),
         "support",
     ),
     State.WEATHER: Words(
@@ -101,7 +101,7 @@ WORDS: dict[State, Words] = {
         N_("Bad weather is holding it up on the way."),
         Tone.ATTENTION,
         NOTHING_TO_DO,
-        N_("It moves on as soon as the roads are open. Rather not wait? Write to us."),
+        N_("It moves on as soon as the roads are open. Rather not wait?"),
         "support",
     ),
     State.CUSTOMS: Words(
@@ -117,7 +117,7 @@ WORDS: dict[State, Words] = {
         N_("%(carrier)s is waiting for information before it can go on."),
         Tone.PROBLEM,
         N_("Please see what is missing."),
-        N_("%(carrier)s names it on its page. Stuck? Write to us."),
+        N_("%(carrier)s names it on its page."),
         "carrier",
     ),
     State.DAMAGED: Words(
@@ -125,7 +125,7 @@ WORDS: dict[State, Words] = {
         N_("%(carrier)s reports that the parcel was damaged."),
         Tone.PROBLEM,
         N_("We make this right."),
-        N_("Write to us and choose a replacement or your money back."),
+        N_("You choose: a replacement or your money back."),
         "support",
     ),
     State.HELD: Words(
@@ -141,7 +141,7 @@ WORDS: dict[State, Words] = {
         N_("The parcel was turned away at the door."),
         Tone.PROBLEM,
         N_("Was that a mistake?"),
-        N_("Write to us today, before it starts its way back."),
+        N_("Tell us today, before it starts its way back."),
         "support",
     ),
     State.MISSORTED: Words(
@@ -156,7 +156,7 @@ WORDS: dict[State, Words] = {
         N_("%(carrier)s reports a problem on the way and gives no reason."),
         Tone.ATTENTION,
         NOTHING_TO_DO,
-        N_("We keep asking. Rather not wait? Write to us."),
+        N_("We keep asking. Rather not wait?"),
         "support",
     ),
     State.ATTEMPT_FAILED: Words(
@@ -172,7 +172,7 @@ WORDS: dict[State, Words] = {
         N_("%(carrier)s has not scanned it for so long that we no longer expect it."),
         Tone.PROBLEM,
         N_("You do not have to wait any longer."),
-        N_("Write to us and choose a replacement or your money back."),
+        N_("You choose: a replacement or your money back."),
         "support",
     ),
     State.RETURNING: Words(
@@ -180,7 +180,7 @@ WORDS: dict[State, Words] = {
         N_("%(carrier)s could not deliver it and is bringing it back."),
         Tone.PROBLEM,
         N_("Still want it?"),
-        N_("Write to us and we send it out again or give your money back."),
+        N_("We send it out again or give your money back, as you like."),
         "support",
     ),
     State.RETURNED: Words(
@@ -188,7 +188,7 @@ WORDS: dict[State, Words] = {
         N_("The parcel came back to us undelivered."),
         Tone.PROBLEM,
         N_("What should we do with it?"),
-        N_("Write to us and we send it out again or give your money back."),
+        N_("We send it out again or give your money back, as you like."),
         "support",
     ),
     State.CANCELLED: Words(
@@ -196,7 +196,7 @@ WORDS: dict[State, Words] = {
         N_("It will not be delivered."),
         Tone.PROBLEM,
         N_("Did you not expect this?"),
-        N_("Write to us and we look into it."),
+        N_("Tell us and we look into it."),
         "support",
     ),
     State.EXPIRED: Words(
@@ -204,7 +204,7 @@ WORDS: dict[State, Words] = {
         N_("%(carrier)s keeps no further news about this parcel."),
         Tone.ATTENTION,
         N_("Did it not arrive?"),
-        N_("Write to us and we look into it."),
+        N_("Tell us and we look into it."),
         "support",
     ),
 }

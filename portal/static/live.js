@@ -13,41 +13,38 @@ function update(old, fresh) {
   }
   for (const { name } of [...old.attributes])
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name)
-  for (const { name, value } of [...fresh.attributes])
+  for (const { name, value } of fresh.attributes)
     if (old.getAttribute(name) !== value) old.setAttribute(name, value)
-  const now = [...old.childNodes]
-  const next = [...fresh.childNodes]
-  next.forEach((node, at) => (now[at] ? update(now[at], node) : old.append(node)))
-  now.slice(next.length).forEach((node) => node.remove())
+  const was = [...old.childNodes]
+  const now = [...fresh.childNodes]
+  now.forEach((node, at) => (was[at] ? update(was[at], node) : old.append(node)))
+  was.slice(now.length).forEach((node) => node.remove())
 }
+
+const said = () => live.querySelector("[data-say]")?.dataset.say
 
 async function ask() {
   if (document.hidden) return
   const headers = etag ? { "If-None-Match": etag } : {}
-  const answer = await fetch(live.dataset.live, { headers }).catch(() => null) // offline: ask later
-  if (!answer) return
-  if (answer.status === 200) {
+  const answer = await fetch(live.dataset.live, { headers }).catch(() => null) // offline: later
+  if (answer?.status === 200) {
     etag = answer.headers.get("ETag") || ""
-    const box = live.cloneNode(false)
-    box.innerHTML = await answer.text()
-    const said = live.querySelector("[data-say]")?.dataset.say
-    update(live, box)
-    const say = live.querySelector("[data-say]")?.dataset.say
-    if (say !== said) teller.textContent = say
+    const fresh = live.cloneNode()
+    fresh.innerHTML = await answer.text()
+    const before = said()
+    update(live, fresh)
+    if (said() !== before) teller.textContent = said()
   }
-  if (answer.headers.has("Live-Stop")) clearInterval(timer)
+  if (answer?.headers.has("Live-Stop")) clearInterval(timer)
 }
 
-if (live && !("final" in live.dataset)) {
-  timer = setInterval(ask, live.dataset.every * 1000)
-  document.addEventListener("visibilitychange", ask)
-}
+if (live && !("final" in live.dataset)) timer = setInterval(ask, live.dataset.every * 1000)
 
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]")
+document.onclick = async ({ target }) => {
+  const button = target.closest("[data-copy]")
   if (!button) return
   await navigator.clipboard.writeText(button.dataset.copy)
   const words = button.textContent
   teller.textContent = button.textContent = button.dataset.copied
   setTimeout(() => (button.textContent = words), 2000)
-})
+}

@@ -34,7 +34,7 @@ PICTURES = "/static/pictures"
 OLIVE = ItemFacts(
     "Olive tree, small", "Terracotta pot", 1, f"{PICTURES}/potted-plant.webp", "OLIVE-S", "plants"
 )
-TEAPOT = ItemFacts("Stoneware teapot", "Moss", 1, f"{PICTURES}/teapot.webp", "POT-M", "stoneware")
+TEAPOT = ItemFacts("Stoneware teapot", "Rose", 1, f"{PICTURES}/teapot.webp", "POT-R", "stoneware")
 CANDLE = ItemFacts("Beeswax candle", "Pair", 2, None, "CANDLE-2", "home")
 PHONES = ItemFacts(
     "Field headphones", "Graphite", 1, f"{PICTURES}/headphones.webp", "FH-1", "headphones"
@@ -65,6 +65,7 @@ FERN_SCANS = (
 )
 NEAR_SCAN = scan(at(25, 6, 12), "in_transit", "received_at_destination_facility", "Austin, Texas")
 VAN_SCAN = scan(at(25, 8, 3), "out_for_delivery", "out_for_delivery", "Austin, Texas")
+LEFT_SCAN = scan(at(24, 13, 35), "delivered", None, "Austin, Texas")
 DOOR_SCAN = scan(at(25, 9, 35), "delivered", "arrived_at_destination", "Austin, Texas")
 
 MOVING = ParcelFacts(
@@ -131,7 +132,7 @@ def fern(**changes: object) -> OrderFacts:
 def _split() -> OrderFacts:
     done = replace(
         MOVING, id="p1", status="delivered", detail=None, delivered_at=at(24, 13, 35),
-        delivered_offset_minutes=CST, items=(TEAPOT,), scans=(*FERN_SCANS[:4], DOOR_SCAN),
+        delivered_offset_minutes=CST, items=(TEAPOT,), scans=(*FERN_SCANS[:4], LEFT_SCAN),
     )  # fmt: skip
     van = replace(
         MOVING, id="p2", tracking_number="1Z5R89W30310058851", status="out_for_delivery",
