@@ -21,7 +21,7 @@ class Candidate(NamedTuple):
     name: str
     reason: str
     certainty: Certainty
-    number: str  # as the carrier's own page wants it
+    number: str  # as the carrier's own page wants it: USPS without the zip code in front
 
     @property
     def tracking_url(self) -> str | None:
@@ -89,13 +89,8 @@ def _plain(number: str) -> str:
 def _candidate(shape: Shape, plain: str) -> Candidate:
     certainty: Certainty = "shape" if shape.check is None else "check_digit"
     carrier = shape.carrier
-    return Candidate(carrier.code, carrier.name, shape.reason, certainty, _shown(shape, plain))
-
-
-def _shown(shape: Shape, plain: str) -> str:
-    """What the carrier's page wants: USPS without the zip code in front."""
-    zipped = shape.carrier.code == "USPS" and len(plain) >= 28
-    return bare(plain) if zipped else plain
+    shown = bare(plain) if carrier.code == "USPS" and len(plain) >= 28 else plain
+    return Candidate(carrier.code, carrier.name, shape.reason, certainty, shown)
 
 
 def _post(plain: str) -> list[Candidate]:

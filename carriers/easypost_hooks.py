@@ -66,14 +66,14 @@ def verify_signature(
     """
     if not secret:
         return False
-    key = unicodedata.normalize("NFKD", secret).encode("utf-8", "surrogatepass")
+    key = _key(secret)
     given = {name.lower(): value for name, value in headers.items()}
     checks = []
     if _V1 in given:
         checks.append(_same(given[_V1], _signed(key, raw)))
     if all(name in given for name in _V2):
         stamp, told_path, signature = (given[name] for name in _V2)
-        message = f"{stamp}{method.upper()}{path}".encode("utf-8", "surrogateescape") + raw
+        message = f"{stamp}{method.upper()}{path}".encode("utf-8", "surrogatepass") + raw
         fresh = told_path == path and _fresh(stamp, now)
         checks.append(_same(signature, _signed(key, message)) and fresh)
     return bool(checks) and all(checks)
@@ -81,7 +81,11 @@ def verify_signature(
 
 def sign(raw: bytes, secret: str) -> str:
     """The value of X-Hmac-Signature for `raw`; what a stand-in for EasyPost sends."""
-    return _signed(unicodedata.normalize("NFKD", secret).encode("utf-8"), raw)
+    return _signed(_key(secret), raw)
+
+
+def _key(secret: str) -> bytes:
+    return unicodedata.normalize("NFKD", secret).encode("utf-8", "surrogatepass")
 
 
 def _signed(key: bytes, message: bytes) -> str:
