@@ -141,12 +141,12 @@ def test(condition: Condition, rule: str, currency: str | None) -> Test:
 
 
 def _test_compare(compare: Compare, rule: str, currency: str | None) -> Test:
-    fact, holds = compare.fact, _holds(compare)
+    fact, wanted = compare.fact, compare.wanted
     not_met = (rule, Verdict("not_met", values=write(compare)))
     unknown = (rule, Verdict("unknown", values=write(compare)))
     if compare.operator == "known":
-        wanted = compare.wanted
         return lambda values: None if (values[fact] is not None) == wanted else not_met
+    holds = _holds(compare)
 
     def is_met(values: Mapping[str, Any]) -> Missed | None:
         value = values[fact]
