@@ -1,6 +1,7 @@
 """What shops write for a carrier, and the carrier that is meant.
 
-Codes are EasyPost's words for carriers, as a tracker takes them. Addresses are the carriers' own
+Codes are EasyPost's words for carriers, as a tracker takes them. Not every account may follow every
+one; a refusal is EasyPost's to tell, and is shown to staff. Addresses are the carriers' own
 pages, always https; `{number}` stands for the number, escaped.
 """
 
@@ -49,7 +50,7 @@ CARRIERS: Final = (
     CarrierName("DHLPaket", "DHL Paket", _DE, ("dhlgermany", "dhlde", "deutschepostdhl")),
     CarrierName("DeutschePost", "Deutsche Post", _DE),
     CarrierName("OnTrac", "OnTrac", _ONTRAC, ("ontracv3", "ontracground")),
-    CarrierName("LaserShip", "LaserShip", _ONTRAC, ("lasershipv2",)),
+    CarrierName("LaserShipV2", "LaserShip", _ONTRAC),
     CarrierName(
         "AmazonShipping",
         "Amazon Shipping",
@@ -176,6 +177,26 @@ CARRIERS: Final = (
         "https://www.odfl.com/us/en/tools/trace-track-ltl-freight/trace.html?proNumbers={number}",
         ("odfl",),
     ),
+    CarrierName("AsendiaUsa", "Asendia USA"),
+    CarrierName("Asendia", "Asendia"),
+    CarrierName("BetterTrucks", "Better Trucks"),
+    CarrierName("CouriersPlease", "CouriersPlease"),
+    CarrierName("Estafeta", "Estafeta"),
+    CarrierName("Fastway", "Fastway"),
+    CarrierName("FirstMile", "FirstMile"),
+    CarrierName("GSO", "GSO"),
+    CarrierName("InterlinkExpress", "Interlink Express"),
+    CarrierName("KuronekoYamato", "Kuroneko Yamato", None, ("yamato", "yamatotransport")),
+    CarrierName("LSO", "LSO", None, ("lonestarovernight",)),
+    CarrierName("OsmWorldwide", "OSM Worldwide", None, ("osm",)),
+    CarrierName("PassportGlobal", "Passport"),
+    CarrierName("SFExpress", "SF Express"),
+    CarrierName("Sendle", "Sendle"),
+    CarrierName("StarTrack", "StarTrack"),
+    CarrierName("TForce", "TForce Logistics"),
+    CarrierName("UDS", "UDS", None, ("uniteddeliveryservice",)),
+    CarrierName("UPSIparcel", "UPS i-parcel"),
+    CarrierName("Yanwen", "Yanwen"),
     CarrierName("Veho", "Veho", "https://track.shipveho.com/#/trackingId/{number}"),
 )
 

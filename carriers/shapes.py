@@ -136,7 +136,7 @@ DIGITS: Final[dict[int, tuple[Shape, ...]]] = {
 
 _AMAZON: Final = _shape("AmazonShipping", r"(?:TB[ACM]\d{12}|[AFC]\d{10})", "Amazon's own form")
 _LASERSHIP: Final = _shape(
-    "LaserShip",
+    "LaserShipV2",
     r"L[AIEHNX][1-3]\d{7}|1LS7[12]\d{10}|1LS7[12]\d{2}01[1-4]\d{6}1|1LSCX[0-9A-Z]{10}",
     "LaserShip's form",
 )
