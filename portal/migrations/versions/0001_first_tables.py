@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("shop_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("number_key", sa.String(length=80), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("body_digest", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
@@ -59,6 +60,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("hook_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hook_event_number_key"), ["number_key"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_hook_event_state_received_at"), ["state", "received_at"], unique=False
         )
@@ -403,6 +405,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_message_shop_id_order_id"), ["shop_id", "order_id"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_message_shop_id_shipment_id"), ["shop_id", "shipment_id"], unique=False
+        )
 
     op.create_table(
         "order_line",
@@ -448,6 +453,11 @@ def upgrade() -> None:
         sa.Column("recipient", sa.String(length=254), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("wanted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "kinds",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("confirmed_at", portal.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("changed_at", portal.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("shop_id", sa.Integer(), nullable=False),
@@ -494,8 +504,13 @@ def upgrade() -> None:
         sa.Column("signed_by", sa.String(length=120), nullable=False),
         sa.Column("eta_date", sa.Date(), nullable=True),
         sa.Column("first_eta_date", sa.Date(), nullable=True),
-        sa.Column("top_status", sa.String(length=24), nullable=False),
-        sa.Column("top_detail", sa.String(length=60), nullable=False),
+        sa.Column(
+            "heard",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("watched", sa.String(length=170), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("problem", sa.String(length=60), nullable=False),
         sa.Column("problem_text", sa.Text(), nullable=False),
         sa.Column("problem_fix", sa.Text(), nullable=False),
@@ -638,6 +653,7 @@ def downgrade() -> None:
     op.drop_table("preference")
     op.drop_table("order_line")
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_message_shop_id_shipment_id"))
         batch_op.drop_index(batch_op.f("ix_message_shop_id_order_id"))
 
     op.drop_table("message")
@@ -677,6 +693,7 @@ def downgrade() -> None:
     op.drop_table("shop")
     with op.batch_alter_table("hook_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_hook_event_state_received_at"))
+        batch_op.drop_index(batch_op.f("ix_hook_event_number_key"))
 
     op.drop_table("hook_event")
     op.drop_table("gauge")

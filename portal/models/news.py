@@ -1,0 +1,106 @@
+"""What a parcel's present state is worth saying to its customer, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:  # a shipment tells its news: it imports us
+    from portal.models.shipment import Shipment
+
+KINDS = frozenset({"shipped", "out_for_delivery", "delivered", "late", "needs_act"})
+NOT_YET_MOVING = frozenset({"", "unknown", "pre_transit"})
+UNDER_WAY = frozenset({"unknown", "pre_transit", "in_transit"})
+NEEDS_ACT = frozenset({"exception", "attempt_failed", "available_for_pickup", "return_to_sender"})
+STALE = timedelta(hours=48)
+# A shop may hand its orders over some hours late; an import of last month's tells nobody anything.
+HANDED_OVER_LATE = timedelta(hours=12)
+LIFE = {
+    "shipped": timedelta(days=2),
+    "delivered": timedelta(days=3),
+    "late": timedelta(days=1),
+    "needs_act": timedelta(days=2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing worth saying. `cause` is the same whenever the same thing is meant."""
+
+    kind: str
+    cause: str
+    expires_at: datetime
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def news_of(shipment: Shipment, timezone: str, now: datetime) -> News | None:
+    """The one most telling thing that is true of the parcel now; None when nothing is."""
+    kind = _kind(shipment)
+    if kind is None or shipment.last_scan_at is None:
+        return None
+    scanned = shipment.last_scan_at
+    until = _end_of_day(scanned, timezone) if kind == "out_for_delivery" else now + LIFE[kind]
+    return News(kind, _cause(shipment, kind, scanned), until, _facts(shipment, kind, scanned))
+
+
+def is_after_the_fact(shipment: Shipment, known_since: datetime, now: datetime) -> bool:
+    """Whether the newest scan is old, or from before the order came to us."""
+    scanned = shipment.last_scan_at
+    if scanned is None:
+        return True
+    return scanned < now - STALE or scanned < known_since - HANDED_OVER_LATE
+
+
+def is_fresh_start(was: str) -> bool:
+    """Whether a parcel that is moving now was not moving before."""
+    return was in NOT_YET_MOVING
+
+
+def _kind(shipment: Shipment) -> str | None:
+    status = shipment.status
+    if status in ("out_for_delivery", "delivered"):
+        return status
+    if status in NEEDS_ACT:
+        return "needs_act"
+    if status in UNDER_WAY and _is_late(shipment):
+        return "late"
+    return "shipped" if status == "in_transit" else None
+
+
+def _is_late(shipment: Shipment) -> bool:
+    first, present = shipment.first_eta_date, shipment.eta_date
+    moved = first is not None and present is not None and present > first
+    return moved or "delayed" in (shipment.overlays or [])
+
+
+def _cause(shipment: Shipment, kind: str, scanned: datetime) -> str:
+    if kind == "late":
+        return f"{shipment.id}:late:{shipment.eta_date.isoformat() if shipment.eta_date else ''}"
+    if kind == "needs_act":
+        since = shipment.status_since or scanned
+        return f"{shipment.id}:{shipment.status}:{since.date().isoformat()}"
+    return f"{shipment.id}:{kind}"
+
+
+def _facts(shipment: Shipment, kind: str, scanned: datetime) -> dict[str, Any]:
+    at = shipment.delivered_at if kind == "delivered" else None
+    eta, first = shipment.eta_date, shipment.first_eta_date
+    return {
+        "carrier": shipment.carrier,
+        "status": shipment.status,
+        "at": (at or scanned).isoformat(),
+        "eta": eta.isoformat() if eta else "",
+        "first_eta": first.isoformat() if first and eta and first < eta else "",
+    }
+
+
+def _end_of_day(at: datetime, timezone: str) -> datetime:
+    """Midnight after `at` where the parcel is going."""
+    try:
+        zone = ZoneInfo(timezone or "UTC")
+    except (ValueError, OSError, KeyError):
+        zone = ZoneInfo("UTC")
+    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone)
