@@ -22,12 +22,11 @@ CST, MST = -360, -420
 
 LINKS = ShopLinks("/policy", "/policy#shipping", "/privacy", "/withdraw")
 FERN = ShopFacts(
-    "Fern & Fable", "fern", "America/Chicago", "hello@fern.example",
-    reply_time="We answer within 2 hours, Monday to Saturday.", links=LINKS,
+    "Fern & Fable", "fern", "America/Chicago", "hello@fern.example", links=LINKS,
 )  # fmt: skip
 VOLTA = ShopFacts(
-    "Volta Nine", "volta", "America/Denver", "support@volta.example",
-    reply_time="Replies within 4 working hours.", links=LINKS, eu_withdrawal=True,
+    "Volta Nine", "volta", "America/Denver", "support@volta.example", links=LINKS,
+    eu_withdrawal=True,
 )  # fmt: skip
 
 PICTURES = "/static/pictures"
