@@ -12,7 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal import clock
 from portal.db import Base, BigId, insert_new, new_id, session
 from portal.keys import digest
+from portal.models.change import assign
 from portal.models.due import plan
+from portal.sources.document import VariantDocument
 from portal.tenancy import OfShop, shop_in_scope
 
 LONGEST_URL = 2000
@@ -35,6 +37,27 @@ class Variant(OfShop, Base):
     available: Mapped[int | None]
     image_url: Mapped[str] = mapped_column(String(2000), default="")
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @staticmethod
+    def put(sku: str, document: VariantDocument, now: datetime) -> tuple[Variant, bool]:
+        """Store the whole variant; gives it and whether it is new."""
+        found = Variant.of(sku)
+        values = document.model_dump()
+        if found is None:
+            found = Variant(sku=sku, updated_at=now, **values)
+            session.add(found)
+            created = True
+        else:
+            created = False
+            if assign(found, values):
+                found.updated_at = now
+        Picture.want([document.image_url], now)
+        return found, created
+
+    @staticmethod
+    def of(sku: str) -> Variant | None:
+        """The variant with exactly this sku, if any."""
+        return session.scalar(select(Variant).where(Variant.sku == sku))
 
 
 class Picture(OfShop, Base):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.db import Base, new_id
+from portal.db import Base, insert_new, new_id, session
+from portal.sources.matching import email_key
 from portal.tenancy import OfShop
 
 
@@ -26,3 +27,17 @@ class Customer(OfShop, Base):
     phone: Mapped[str] = mapped_column(String(40), default="")
     locale: Mapped[str] = mapped_column(String(10), default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @staticmethod
+    def of(email: str, phone: str, now: datetime) -> str | None:
+        """The id of the customer with this address, who is made if new; None without an address."""
+        key = email_key(email)
+        if not key:
+            return None
+        mine = select(Customer.id).where(Customer.email_key == key)
+        found = session.scalar(mine)
+        if found is None:
+            row = {"id": new_id("cus", now), "email": email, "email_key": key, "phone": phone}
+            insert_new(Customer, [row | {"created_at": now}], ["shop_id", "email_key"])
+            found = session.scalar(mine)  # ours, or of whoever was a moment faster
+        return found

@@ -3,14 +3,56 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from portal import clock
-from portal.db import Base, BigId, new_id
-from portal.tenancy import OfShop
+from portal.db import Base, new_id, session
+from portal.models.access import Link
+from portal.models.audit import record
+from portal.models.catalog import Picture
+from portal.models.change import Conflict, assign
+from portal.models.customer import Customer
+from portal.models.line import OrderLine, Unit, committed_units, replace_lines, split_units
+from portal.models.parcels import add_parcel, parcel_facts, replace_parcels
+from portal.models.settling import order_status, rights_end
+from portal.models.shop import Shop
+from portal.places import zone_of
+from portal.sources.document import OrderChange, OrderDocument, ShipmentDocument
+from portal.sources.matching import email_key, number_key, postcode_key
+from portal.sources.sentences import wrong
+from portal.tenancy import OfShop, shop_in_scope
+
+if TYPE_CHECKING:
+    from portal.models.shipment import Shipment
+
+__all__ = [
+    "Conflict",
+    "Order",
+    "OrderLine",
+    "Unit",
+    "committed_units",
+    "email_key",
+    "number_key",
+    "postcode_key",
+]
+
+AMOUNTS: Final = ("discount_minor", "shipping_minor", "shipping_tax_minor")
+PERSONAL: Final = frozenset({"email", "email_key", "phone", "address"})
+UNSEEN: Final = frozenset(
+    {"payment_provider", "payment_reference", "captured_minor", "protection_quote"}
+)
+NO_WAY_BACK: Final = frozenset({"partially_delivered", "delivered", "returned"})
 
 
 class Order(OfShop, Base):
@@ -56,64 +98,185 @@ class Order(OfShop, Base):
     lines: Mapped[list[OrderLine]] = relationship(
         order_by="OrderLine.position", cascade="all, delete-orphan", back_populates="order"
     )
+    shipments: Mapped[list[Shipment]] = relationship(viewonly=True, order_by="Shipment.position")
+
+    @staticmethod
+    def numbered(number: str, lock: bool = False) -> Order | None:
+        """The shop's order with this number, however it is written, if any."""
+        wanted = select(Order).where(Order.number_key == number_key(number))
+        if lock:
+            wanted = wanted.with_for_update().execution_options(populate_existing=True)
+        return session.scalar(
+            wanted.options(selectinload(Order.lines).selectinload(OrderLine.units))
+        )
+
+    @staticmethod
+    def locked(order_id: str) -> Order | None:
+        """The order with this id for this transaction alone, if any."""
+        return session.scalar(
+            select(Order)
+            .where(Order.id == order_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+            .options(selectinload(Order.lines).selectinload(OrderLine.units))
+        )
+
+    @staticmethod
+    def upsert(document: OrderDocument, now: datetime, who: str = "operator") -> tuple[Order, bool]:
+        """Store a posted order under its number; gives it and whether it is new.
+
+        A field that was not sent stays, a list that was sent replaces. `updated_at` is `now` when
+        anything changed. Raises Invalid for what cannot be taken, Conflict for what cannot be
+        changed any more. Call it inside `writing()`.
+        """
+        order = Order.numbered(document.number, lock=True)
+        created = order is None
+        if order is None:
+            order = _new_order(document, now)
+        order.change(document, now, who, created=created)
+        return order, created
+
+    def change(
+        self, document: OrderChange, now: datetime, who: str, *, created: bool = False
+    ) -> bool:
+        """Change what was sent; True if anything differs now. Raises Invalid and Conflict."""
+        sent = document.model_fields_set
+        self._keeps_its_name(document)
+        before = assign(self, self._values(document, now))
+        changed = set(before)
+        if "lines" in sent and replace_lines(self, document.lines):
+            changed.add("lines")
+            Picture.want((line.image_url for line in document.lines), now)
+        if created or changed & {"lines", *AMOUNTS}:
+            split_units(self)
+        session.flush()
+        if "shipments" in sent and replace_parcels(self, document.shipments, now):
+            changed.add("shipments")
+        self._settled(changed, before, now, who, created=created)
+        return bool(changed)
+
+    def add_shipment(
+        self, document: ShipmentDocument, now: datetime, who: str
+    ) -> tuple[Shipment, bool]:
+        """Add a parcel, or change the one that is known; gives it and whether it is new."""
+        parcel, created, changed = add_parcel(self, document, now)
+        self._settled({"shipments"} if changed else set(), {}, now, who)
+        return parcel, created
+
+    def cancel(self, now: datetime, who: str) -> bool:
+        """Call the order off; False where it was already. Raises Conflict after a delivery."""
+        if self.cancelled_at is not None:
+            return False
+        if self.status in NO_WAY_BACK:
+            raise Conflict(
+                f"The order is {self.status}, so it cannot be cancelled. It stays as is."
+            )
+        before = {"status": self.status}
+        self.cancelled_at = now
+        self._settled({"status"}, before, now, who)
+        return True
+
+    def settle_status(self, now: datetime | None = None) -> bool:
+        """Derive the status from the parcels, and when the rights end; True if they changed."""
+        facts = parcel_facts(self)
+        ordered = {line.id: line.quantity for line in self.lines}
+        status = "cancelled" if self.cancelled_at else order_status(facts, ordered)
+        ends = rights_end(status, facts, self.cancelled_at)
+        changed = bool(assign(self, {"status": status, "rights_end_at": ends}))
+        if changed:
+            self._touched(now or clock.now())
+        return changed
+
+    def _touched(self, now: datetime) -> None:
+        self.version += 1
+        self.updated_at = now
+
+    def _keeps_its_name(self, document: OrderChange) -> None:
+        if document.number is not None and number_key(document.number) != self.number_key:
+            raise Conflict(f"The order's number {self.number} stays for ever. Leave it out.")
+        if document.currency not in {None, self.currency}:
+            raise Conflict(f"The order is in {self.currency}; its currency cannot change.")
+
+    def _values(self, document: OrderChange, now: datetime) -> dict[str, Any]:
+        """The columns that were sent."""
+        sent = document.sent()
+        values: dict[str, Any] = {name: sent[name] for name in (*AMOUNTS, "phone") if name in sent}
+        for name in ("placed_at", "protection_quote"):
+            if sent.get(name) is not None:
+                values[name] = sent[name]
+        if "email" in sent:
+            values |= {"email": document.email, "email_key": email_key(document.email)}
+            values["customer_id"] = Customer.of(document.email, document.phone, now)
+        if document.shipping_address is not None:
+            where = document.shipping_address
+            values["address"] = where.model_dump()
+            values["timezone"] = zone_of(where.country, where.region, where.postcode)
+        if document.payment is not None:
+            paid = document.payment.sent()
+            names = {"captured_minor": "captured_minor"}
+            values |= {names.get(name, f"payment_{name}"): paid[name] for name in paid}
+        return values
+
+    def _settled(
+        self,
+        changed: set[str],
+        before: dict[str, Any],
+        now: datetime,
+        who: str,
+        created: bool = False,
+    ) -> None:
+        """What follows from a change: the status, the version, the audit entry."""
+        if not changed and not created:
+            return
+        if not created and changed - UNSEEN:
+            self.version += 1
+        self.updated_at = now
+        if "lines" in changed or "shipments" in changed or "status" in changed:
+            session.flush()
+            self.settle_status(now)
+        record(
+            who,
+            "order.created" if created else "order.changed",
+            f"order:{self.id}",
+            before={} if created else _told(before),
+            after={"number": self.number}
+            if created
+            else {"changed": sorted(changed)} | _told({n: getattr(self, n) for n in before}),
+        )
 
 
-class OrderLine(OfShop, Base):
-    """One line of an order. `discount_minor` and `tax_minor` are the line's totals."""
-
-    __tablename__ = "order_line"
-    __table_args__ = (
-        UniqueConstraint("shop_id", "id"),
-        UniqueConstraint("order_id", "position"),
-        ForeignKeyConstraint(
-            ["shop_id", "order_id"], ["orders.shop_id", "orders.id"], ondelete="CASCADE"
-        ),
+def _new_order(document: OrderDocument, now: datetime) -> Order:
+    """A bare order under its number, with its link."""
+    if document.currency is None and document.lines:
+        raise wrong("currency", "A new order with lines needs its currency.")
+    currency = document.currency
+    if currency is None:
+        currency = session.scalars(select(Shop.currency).where(Shop.id == shop_in_scope())).one()
+    order = Order(
+        id=new_id("ord", now),
+        number=document.number,
+        number_key=number_key(document.number),
+        currency=currency,
+        placed_at=document.placed_at or now,
+        address={},
+        status="placed",
+        version=1,
+        created_at=now,
+        updated_at=now,
+        **dict.fromkeys(("email", "email_key", "phone", "locale", "timezone"), ""),
+        **dict.fromkeys((*AMOUNTS, "captured_minor"), 0),
+        **dict.fromkeys(("payment_provider", "payment_reference"), ""),
     )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    order_id: Mapped[str] = mapped_column(String(40))
-    position: Mapped[int]
-    sku: Mapped[str] = mapped_column(String(120))
-    product: Mapped[str] = mapped_column(String(120), default="")
-    variant: Mapped[str] = mapped_column(String(200), default="")
-    title: Mapped[str] = mapped_column(String(300))
-    category: Mapped[str] = mapped_column(String(120), default="")
-    tags: Mapped[list[str]] = mapped_column(default=list)
-    quantity: Mapped[int]
-    unit_price_minor: Mapped[int] = mapped_column(BigInteger)
-    discount_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    tax_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    tax_included: Mapped[bool] = mapped_column(default=True)
-    image_url: Mapped[str] = mapped_column(String(2000), default="")
-    final_sale: Mapped[bool] = mapped_column(default=False)
-    weight_g: Mapped[int | None]
-
-    order: Mapped[Order] = relationship(back_populates="lines")
-    units: Mapped[list[Unit]] = relationship(
-        order_by="Unit.n", cascade="all, delete-orphan", back_populates="line"
-    )
+    session.add(order)
+    session.flush()
+    Link.issue(order.id)
+    return order
 
 
-class Unit(OfShop, Base):
-    """One piece of a line, with its share of everything, split once by largest remainder."""
-
-    __tablename__ = "unit"
-    __table_args__ = (
-        UniqueConstraint("shop_id", "id"),
-        UniqueConstraint("line_id", "n"),
-        ForeignKeyConstraint(
-            ["shop_id", "line_id"], ["order_line.shop_id", "order_line.id"], ondelete="CASCADE"
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    line_id: Mapped[int] = mapped_column(BigInteger)
-    n: Mapped[int]
-    price_minor: Mapped[int] = mapped_column(BigInteger)
-    discount_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    tax_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    shipping_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    shipping_tax_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-    cover_minor: Mapped[int] = mapped_column(BigInteger, default=0)
-
-    line: Mapped[OrderLine] = relationship(back_populates="units")
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as an audit entry tells them: whose data it is stays out, moments become text."""
+    told = {}
+    for name, value in values.items():
+        if name not in PERSONAL:
+            told[name] = value.isoformat() if isinstance(value, datetime) else value
+    return told
