@@ -123,9 +123,7 @@ def _number(text: str) -> str:
 
 def _tracking(text: str) -> str:
     if text and not tracking_key(text):
-        raise ValueError("This number is blank.")
-    if len(tracking_key(text)) > 80:
-        raise ValueError("This is longer than 80 characters.")
+        raise ValueError("This number holds no letter and no digit.")
     return text.strip()
 
 

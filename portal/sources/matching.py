@@ -42,5 +42,5 @@ def postcode_key(text: str) -> str:
 
 
 def tracking_key(text: str) -> str:
-    """What a tracking number is compared by: capitals without blanks."""
-    return BLANKS.sub("", unicodedata.normalize("NFKC", text)).upper()
+    """What a tracking number is compared by: capitals and digits alone."""
+    return "".join(letter for letter in text.upper() if letter.isalnum())[:80]
