@@ -76,11 +76,15 @@ def start(order_id: str, recipient: str, kinds: frozenset[str] = KINDS) -> None:
 
 
 def stop(order_id: str, recipient: str) -> None:
-    """Tell this recipient nothing more, not even what is planned. Call it inside `writing()`."""
+    """Tell this recipient nothing more, not even what is planned. Call it inside `writing()`.
+
+    An address that is not the order's own has to be confirmed again before it is told anything.
+    """
     _keep_wish(order_id, recipient, wanted=False, kinds=[])
+    confirm(order_id, recipient, None)
 
 
-def confirm(order_id: str, recipient: str, now: datetime) -> None:
+def confirm(order_id: str, recipient: str, now: datetime | None) -> None:
     """The recipient gave back the code that was mailed to it. Call it inside `writing()`."""
     session.execute(
         update(Preference)
