@@ -118,10 +118,11 @@ def _overruled(policy: Policy) -> Iterator[Finding]:
 
 
 def _gaps(policy: Policy) -> Iterator[Finding]:
+    """A usual request, made as soon as the parcel is there, that no rule decides."""
     for country in mentioned(policy, "country"):
         for category in mentioned(policy, "category"):
             facts, at = request(policy, {"country": country, "category": category})
-            if decide(policy, facts, at).rule is None:
+            if decide(policy, replace(facts, delivered_at=at), at).rule is None:
                 words = (
                     f"No rule decides for {_named(country, 'country')} and "
                     f"{_named(category, 'category')}: it ends as {policy.otherwise.value}."
