@@ -189,3 +189,8 @@ def test_what_the_pages_name_is_there(app: Flask, name: str) -> None:
     assert answer.status_code == 200
     assert len(answer.data) < (2_000 if name.endswith(".js") else 10_000)
     answer.close()
+
+
+def test_a_delivered_parcel_offers_help_when_it_is_not_there(render) -> None:
+    assert "It says delivered, but it is not here" in tracking(render, "delivered")
+    assert "It says delivered" not in tracking(render, "moving")
