@@ -70,6 +70,13 @@ CODES: Final[dict[str, frozenset[str]]] = {
     "method": frozenset(get_args(Method)),
 }
 
+# A comparison of these kinds leads its ALL: rules are found by it, so it is asked first.
+LEADING: Final = {
+    *(("text", "is"), ("text", "in")),
+    *(("number", "at_least"), ("number", "at_most")),
+    *(("money", "at_least"), ("money", "at_most")),
+}
+
 # None when the condition holds, else why not: the rule's id and a verdict made beforehand.
 Missed = tuple[str, Verdict]
 Test = Callable[[Mapping[str, Any]], Missed | None]
@@ -121,6 +128,11 @@ def compares(condition: Condition) -> Iterator[Compare]:
             yield from compares(part)
 
 
+def leads(condition: Condition) -> bool:
+    """Whether a condition is a comparison that rules can be found by."""
+    return isinstance(condition, Compare) and (TYPES[condition.fact], condition.operator) in LEADING
+
+
 def test(condition: Condition, rule: str, currency: str | None) -> Test:
     """Make the condition a function of facts' values, so that deciding reads no document.
 
@@ -131,7 +143,8 @@ def test(condition: Condition, rule: str, currency: str | None) -> Test:
         case Compare():
             return _test_compare(condition, rule, currency)
         case All(of):
-            return _test_all([test(part, rule, currency) for part in of])
+            leading_first = sorted(of, key=lambda part: not leads(part))
+            return _test_all([test(part, rule, currency) for part in leading_first])
         case AnyOf(of):
             missed = (rule, Verdict("not_met", values=write(condition)))
             return _test_any([test(part, rule, currency) for part in of], missed)

@@ -9,12 +9,14 @@ from typing import Any, Final, NamedTuple
 from returns.conditions import ALWAYS, Condition, Test, compares, test
 from returns.document import Policy
 from returns.facts import Facts, FactsAt, look, needed, plain
+from returns.index import Index
 from returns.verdict import PASSES, Effects, Outcome, Verdict
 
 # Read in every decision: is what was asked for on offer, and is the money the policy's?
 ALWAYS_USED: Final = ("requested_on", "currency", "resolution", "method")
 BY_NAME: Final = {"fee": "fees", "bonus": "bonuses", "moves_at": "moves_at"}
 Trace = tuple[tuple[str, Verdict], ...]
+Spoken = tuple[int, str, Verdict]  # a rule's place, its id, and what it said
 
 
 class Because(NamedTuple):
@@ -107,6 +109,7 @@ class CompiledPolicy:
             (entry.id, _test(entry.when, entry.id, policy.currency), entry.rule.check)
             for entry in policy.rules
         ]
+        self.index = Index([(e.id, e.when) for e in policy.rules], policy.currency)
         names = {*ALWAYS_USED}
         for entry in policy.rules:
             names.update(entry.rule.uses)
@@ -121,24 +124,25 @@ class CompiledPolicy:
     def weigh(self, seen: FactsAt) -> Decision:
         """Decide over facts that have already been looked at."""
         values = seen.__dict__
-        trace: list[tuple[str, Verdict]] = []
+        trace = self.index.unasked.copy()
         effects: dict[str, Any] = {}
-        windows: list[tuple[int, str, Verdict]] = []
-        first: tuple[int, str, Verdict] | None = None
-        for rule, condition, check in self.steps:
+        windows: list[Spoken] = []
+        first: Spoken | None = None
+        for place in self.index.asked(values):
+            rule, condition, check = self.steps[place]
             if condition is not None:
                 missed = condition(values)
                 if missed is not None:
-                    trace.append(missed)
+                    trace[place] = missed
                     continue
             verdict = check(seen) or PASSES
+            trace[place] = (rule, verdict)
             if verdict.last_day is not None:
-                windows.append((len(trace), rule, verdict))
+                windows.append((place, rule, verdict))
             elif first is None and verdict.outcome is not None:
-                first = (len(trace), rule, verdict)
+                first = (place, rule, verdict)
             for name, value in verdict.sets:
                 effects.setdefault(name, value)
-            trace.append((rule, verdict))
         window = _latest(windows) if windows else None
         deciding = self._deciding(first, windows, window)
         if deciding.outcome is not Outcome.DECLINE:
@@ -147,9 +151,9 @@ class CompiledPolicy:
 
     def _deciding(
         self,
-        first: tuple[int, str, Verdict] | None,
-        windows: list[tuple[int, str, Verdict]],
-        window: tuple[int, str, Verdict] | None,
+        first: Spoken | None,
+        windows: list[Spoken],
+        window: Spoken | None,
     ) -> Because:
         """The first outcome in order. Windows together speak where the first of them stands."""
         closed = window is not None and window[2].outcome is not None
@@ -177,7 +181,7 @@ def _test(condition: Condition, rule: str, currency: str | None) -> Test | None:
     return None if condition == ALWAYS else test(condition, rule, currency)
 
 
-def _latest(windows: list[tuple[int, str, Verdict]]) -> tuple[int, str, Verdict]:
+def _latest(windows: list[Spoken]) -> Spoken:
     """The window with the latest last day; it says which others it was preferred to."""
     if len(windows) == 1:
         return windows[0]
@@ -187,7 +191,7 @@ def _latest(windows: list[tuple[int, str, Verdict]]) -> tuple[int, str, Verdict]
     return index, rule, verdict._replace(values={**verdict.values, "over": over})
 
 
-def _last_day(window: tuple[int, str, Verdict]) -> date:
+def _last_day(window: Spoken) -> date:
     return window[2].last_day or date.min
 
 

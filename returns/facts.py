@@ -16,6 +16,8 @@ from returns.errors import DocumentError, problems_of
 from returns.reasons import fault_of
 from returns.window import local_day
 
+Derivation = Callable[[Mapping[str, Any], datetime, tzinfo], Any]
+Derived = tuple[str, Derivation]
 FactType = Literal["text", "number", "money", "flag", "tags", "date"]
 
 
@@ -133,23 +135,23 @@ DAYS_SINCE: Final = {
 }
 
 
-def look(facts: Facts, at: datetime, zone: tzinfo, names: Iterable[str]) -> FactsAt:
-    """The facts at a moment, with the derived ones among `names` (see `needed`) worked out."""
+def look(facts: Facts, at: datetime, zone: tzinfo, derived: Iterable[Derived]) -> FactsAt:
+    """The facts at a moment, with the `derived` ones (see `needed`) worked out."""
     if at.tzinfo is None:
         raise ValueError(f"{at.isoformat()} has no time zone. Decide at a moment with an offset.")
     seen = object.__new__(FactsAt)
     values = seen.__dict__
     values.update(facts.__dict__)
-    for name in names:
-        values[name] = _DERIVE[name](values, at, zone)
+    for name, derive in derived:
+        values[name] = derive(values, at, zone)
     return seen
 
 
-def needed(names: Iterable[str]) -> tuple[str, ...]:
-    """The derived facts among `names` and those they are made of, in the order to derive them."""
+def needed(names: Iterable[str]) -> tuple[Derived, ...]:
+    """How to derive those of `names` that are, and what they are made of, in the right order."""
     wanted = {name for name in names if name in SOURCES}
     wanted |= {source for name in wanted for source in SOURCES[name] if source in SOURCES}
-    return tuple(name for name in SOURCES if name in wanted)
+    return tuple((name, _DERIVE[name]) for name in SOURCES if name in wanted)
 
 
 def plain(value: Any) -> Any:
@@ -170,9 +172,6 @@ def bps_of(part: int | None, whole: int | None) -> int | None:
     if part is None or not whole or whole < 0:
         return None
     return part * 10_000 // whole
-
-
-Derivation = Callable[[Mapping[str, Any], datetime, tzinfo], Any]
 
 
 def _day(name: str) -> Derivation:
