@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    case,
+    delete,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.db import Base, BigId, session
+from portal.db import Base, BigId, UtcDateTime, session
 from portal.keys import digest, new_token, seal, unseal
 from portal.tenancy import OfShop
+
+VIEW_LIFE = timedelta(hours=24)  # of a link that the look-up gave
+AFTER_RIGHTS = timedelta(days=180)  # how long an order's own link outlives the last right on it
+CODE_LIFE = timedelta(minutes=10)
+CODE_TRIES = 5
+CODE_DIGITS = 6
+ROUNDS = 20_000  # of PBKDF2: a code lives for minutes, and only its look-up must stay cheap
+LIFT = "lift"
+CONFIRM = "confirm"
 
 
 class Link(OfShop, Base):
@@ -51,11 +72,54 @@ class Link(OfShop, Base):
         """The token of the order's own link in force; '' when there is none."""
         sealed = session.scalar(
             select(Link.token_sealed)
-            .where(Link.order_id == order_id, Link.grade == "act", Link.revoked_at.is_(None))
+            .where(
+                Link.order_id == order_id,
+                Link.grade == "act",
+                Link.session_digest == "",  # a lifted link belongs to its browser alone
+                Link.revoked_at.is_(None),
+            )
             .order_by(Link.id.desc())
             .limit(1)
         )
         return unseal(sealed) if sealed else ""
+
+    @staticmethod
+    def lend(order_id: str, browser: str, now: datetime) -> str:
+        """Make a view-grade link for one browser (the digest of its session); gives its token."""
+        token = new_token()
+        session.add(
+            Link(
+                token_digest=digest(token),
+                order_id=order_id,
+                grade="view",
+                session_digest=browser,
+                expires_at=now + VIEW_LIFE,
+            )
+        )
+        return token
+
+    @staticmethod
+    def lift(link_id: int) -> None:
+        """Raise a browser's link to act grade, its code being used. Call it inside `writing()`."""
+        session.execute(update(Link).where(Link.id == link_id).values(grade="act"))
+
+    @staticmethod
+    def rebind(old: str, new: str) -> None:
+        """Keep a browser's links and codes under its new session. Call it inside `writing()`."""
+        for model in (Link, LinkCode):
+            session.execute(
+                update(model).where(model.session_digest == old).values(session_digest=new)
+            )
+
+    @staticmethod
+    def renew(order_id: str, now: datetime) -> str:
+        """Revoke every link of an order and give the token of a new one of its own."""
+        session.execute(
+            update(Link)
+            .where(Link.order_id == order_id, Link.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+        return Link.issue(order_id)
 
 
 class LinkCode(OfShop, Base):
@@ -66,7 +130,7 @@ class LinkCode(OfShop, Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     order_id: Mapped[str] = mapped_column(String(40))
-    purpose: Mapped[str] = mapped_column(String(20))  # lift, confirm
+    purpose: Mapped[str] = mapped_column(String(20))  # LIFT or CONFIRM
     subject: Mapped[str] = mapped_column(String(254), default="")  # the link or address it is for
     session_digest: Mapped[str] = mapped_column(String(64), default="")
     salt: Mapped[str] = mapped_column(String(32))
@@ -75,6 +139,75 @@ class LinkCode(OfShop, Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @staticmethod
+    def make(order_id: str, purpose: str, browser: str, now: datetime, subject: str = "") -> str:
+        """Make a code for one browser and give its six digits, which are not kept.
+
+        It takes the place of an earlier one of the same purpose and subject.
+        """
+        code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+        salt = secrets.token_hex(16)
+        session.add(
+            LinkCode(
+                order_id=order_id,
+                purpose=purpose,
+                subject=subject,
+                session_digest=browser,
+                salt=salt,
+                code_digest=_code_digest(code, salt),
+                expires_at=now + CODE_LIFE,
+            )
+        )
+        return code
+
+    @staticmethod
+    def newest(order_id: str, purpose: str, browser: str, now: datetime) -> LinkCode | None:
+        """The code this browser may still enter, if any; its subject says what it is for."""
+        found = session.scalar(
+            select(LinkCode)
+            .where(
+                LinkCode.order_id == order_id,
+                LinkCode.purpose == purpose,
+                LinkCode.session_digest == browser,
+            )
+            .order_by(LinkCode.id.desc())
+            .limit(1)
+        )
+        return found if found and found.is_open(now) else None
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether another try may be made."""
+        return self.used_at is None and self.tries < CODE_TRIES and now < self.expires_at
+
+    def use(self, typed: str, now: datetime) -> bool:
+        """Count a try and use the code up if it is right. Call it inside `writing()`.
+
+        One conditional statement, so that of two tries sent together only one can be the use.
+        """
+        given = _code_digest(typed, self.salt)
+        moment = literal(now, UtcDateTime())
+        used = session.execute(
+            update(LinkCode)
+            .where(
+                LinkCode.id == self.id,
+                LinkCode.tries < CODE_TRIES,
+                LinkCode.used_at.is_(None),
+                LinkCode.expires_at > now,
+            )
+            .values(
+                tries=LinkCode.tries + 1,
+                used_at=case((LinkCode.code_digest == given, moment), else_=None),
+            )
+            .returning(LinkCode.used_at)
+            .execution_options(synchronize_session=False)
+        ).first()
+        return used is not None and used.used_at is not None
+
+
+def _code_digest(code: str, salt: str) -> str:
+    typed = code.encode("utf-8", "surrogatepass")
+    return hashlib.pbkdf2_hmac("sha256", typed, bytes.fromhex(salt), ROUNDS).hex()
 
 
 class ApiToken(OfShop, Base):
@@ -142,3 +275,17 @@ class WebSession(Base):
     shop_id: Mapped[int]
     content: Mapped[dict[str, Any]] = mapped_column(default=dict)
     expires_at: Mapped[datetime]
+
+
+def forget_ended(now: datetime) -> None:
+    """Delete limits, codes, lent links and browsers whose time is over. Call it in `writing()`.
+
+    It works in all shops at once: pass `portal.db.every_shop` first.
+    """
+    session.execute(delete(Tally).where(Tally.ends_at <= now))
+    session.execute(delete(LinkCode).where(LinkCode.expires_at <= now - CODE_LIFE))
+    # Kept for a while, so that an ended link still answers that it has ended.
+    session.execute(
+        delete(Link).where(Link.session_digest != "", Link.expires_at <= now - 30 * VIEW_LIFE)
+    )
+    session.execute(delete(WebSession).where(WebSession.expires_at <= now))

@@ -39,20 +39,19 @@ class Variant(OfShop, Base):
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @staticmethod
-    def put(sku: str, document: VariantDocument, now: datetime) -> tuple[Variant, bool]:
-        """Store the whole variant; gives it and whether it is new."""
-        found = Variant.of(sku)
+    def put(sku: str, document: VariantDocument, now: datetime) -> tuple[Variant, bool, bool]:
+        """Store the whole variant; gives (it, whether it is new, whether anything differs)."""
         values = document.model_dump()
+        Picture.want([document.image_url], now)
+        found = Variant.of(sku)
         if found is None:
             found = Variant(sku=sku, updated_at=now, **values)
             session.add(found)
-            created = True
-        else:
-            created = False
-            if assign(found, values):
-                found.updated_at = now
-        Picture.want([document.image_url], now)
-        return found, created
+            return found, True, True
+        changed = bool(assign(found, values))
+        if changed:
+            found.updated_at = now
+        return found, False, changed
 
     @staticmethod
     def of(sku: str) -> Variant | None:

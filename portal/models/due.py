@@ -103,6 +103,18 @@ def claim(queue: str, limit: int, now: datetime, lease: timedelta = LEASE) -> li
     return [Lease(*row, until) for row in sorted(rows, key=lambda row: row.id)]
 
 
+def holds(lease: Lease) -> bool:
+    """Whether the lease is still ours; it stays so until the transaction ends.
+
+    Ask before storing what was learnt, so that of many results in one transaction only those of
+    lost leases are left out.
+    """
+    found = session.scalar(
+        select(Due.id).where(Due.id == lease.id, Due.fence == lease.fence).with_for_update()
+    )
+    return found is not None
+
+
 def finish(lease: Lease, again_at: datetime | None = None, failed: bool = False) -> bool:
     """End a lease: forget the work, or plan it again. False when the lease was lost meanwhile.
 
@@ -123,6 +135,24 @@ def finish(lease: Lease, again_at: datetime | None = None, failed: bool = False)
         values["attempts"] = 0
     kept = session.execute(update(Due).where(*mine).values(**values))
     return bool(kept.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def read_gauge(name: str, *, alone: bool = False) -> tuple[float, datetime] | None:
+    """A gauge's value and when it was set; None where it never was.
+
+    `alone` keeps others from changing it until the transaction ends.
+    """
+    asked = select(Gauge.value, Gauge.at).where(Gauge.name == name)
+    row = session.execute(asked.with_for_update() if alone else asked).first()
+    return (row.value, row.at) if row else None
+
+
+def set_gauge(name: str, value: float, at: datetime) -> None:
+    """Set a gauge. Call it inside `writing()`."""
+    insert = insert_into(Gauge).values(name=name, value=value, at=at)
+    session.execute(
+        insert.on_conflict_do_update(index_elements=["name"], set_={"value": value, "at": at})
+    )
 
 
 def backlog(now: datetime) -> dict[str, tuple[int, datetime | None]]:

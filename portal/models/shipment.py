@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from carriers import schedule
+from carriers.contract import FINAL, BadPayload, CarrierError, NotFound, Status, Tracking
+from carriers.names import canonical
+from carriers.timeline import State, begins, read
 from portal import clock
-from portal.db import Base, BigId, new_id
+from portal.db import Base, new_id, session
+from portal.models.due import plan
+from portal.models.event import of_number
+from portal.models.heard import (
+    carrier_and_service,
+    eta_of,
+    hear,
+    is_delayed,
+    signed_by,
+    top_of,
+)
 from portal.models.order import Order
+from portal.models.scan import StoredScan, Told
+from portal.models.shipment_line import ShipmentLine
+from portal.models.trouble import (
+    GUESSED,
+    Trouble,
+    at_first_sight,
+    is_theirs,
+    of_refusal,
+    trouble,
+)
 from portal.tenancy import OfShop
+
+__all__ = ["Shipment", "ShipmentLine", "StoredScan", "key_of"]
+
+HOOKS_ARRIVE = timedelta(days=1)  # a parcel that a hook spoke of within this is polled but daily
+SHOWN = (
+    *("status", "detail", "status_since", "delivered_at", "last_scan_at", "eta_date"),
+    *("first_eta_date", "carrier_code", "service"),
+)
+PATIENCE = 5  # unreadable answers in a row before staff hear of it
+ASK_AGAIN = timedelta(days=1)  # after a refusal: it may be theirs to mend
 
 
 class Shipment(OfShop, Base):
@@ -51,8 +85,9 @@ class Shipment(OfShop, Base):
     signed_by: Mapped[str] = mapped_column(String(120), default="")
     eta_date: Mapped[date | None]  # the carrier's date, local to the destination
     first_eta_date: Mapped[date | None]  # the first one shown, kept beside a later one
-    top_status: Mapped[str] = mapped_column(String(24), default="")  # counts where no scan does
-    top_detail: Mapped[str] = mapped_column(String(60), default="")
+    heard: Mapped[dict[str, Any]] = mapped_column(default=dict)  # beside scans: models/heard.py
+    watched: Mapped[str] = mapped_column(String(170), default="")  # carrier and number asked about
+    failures: Mapped[int] = mapped_column(default=0)  # questions in a row that went wrong
 
     problem: Mapped[str] = mapped_column(String(60), default="")  # code of what staff must look at
     problem_text: Mapped[str] = mapped_column(Text, default="")
@@ -68,52 +103,198 @@ class Shipment(OfShop, Base):
     order: Mapped[Order] = relationship()
     lines: Mapped[list[ShipmentLine]] = relationship(cascade="all, delete-orphan")
 
+    @staticmethod
+    def locked(shipment_id: str) -> Shipment | None:
+        """The parcel and its order, for this transaction alone; None where there is no such one.
 
-class ShipmentLine(OfShop, Base):
-    """How many units of an order line travel in a parcel."""
+        The order is locked first, as everybody does, so that nobody waits in a circle.
+        """
+        order = session.scalar(
+            select(Order)
+            .join(Shipment, Shipment.order_id == Order.id)
+            .where(Shipment.id == shipment_id)
+            .with_for_update(of=Order)
+            .execution_options(populate_existing=True)
+        )
+        if order is None:
+            return None
+        return session.scalar(
+            select(Shipment)
+            .where(Shipment.id == shipment_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
 
-    __tablename__ = "shipment_line"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["shop_id", "shipment_id"], ["shipment.shop_id", "shipment.id"], ondelete="CASCADE"
-        ),
-        ForeignKeyConstraint(
-            ["shop_id", "line_id"], ["order_line.shop_id", "order_line.id"], ondelete="CASCADE"
-        ),
-    )
+    def watch(self, now: datetime) -> None:
+        """Follow the parcel from now on: ask soon, and say at once what looks wrong.
 
-    shipment_id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    line_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    quantity: Mapped[int]
+        Call it after the carrier or the number was set or corrected; with another number than
+        before, what was told of the old one is forgotten.
+        """
+        found = canonical(self.carrier)
+        self.number_key = key_of(self.tracking_number)
+        watched = f"{found.code if found else self.carrier}:{self.number_key}"
+        if watched == self.watched:
+            return
+        if self.watched:
+            self._forget()
+        self.watched = watched
+        self.carrier_code = found.code if found else ""
+        self._troubled(at_first_sight(self.carrier, self.number_key), now)
+        session.flush()
+        if not self.number_key:
+            return
+        plan("poll", self.id, self.shop_id, now)
+        for event in of_number(self.number_key, self.shop_id, now):
+            event.state = "received"
+            plan("apply", str(event.id), self.shop_id, now)
+
+    def _forget(self) -> None:
+        """Start again: what was told belongs to another parcel."""
+        session.execute(delete(StoredScan).where(StoredScan.shipment_id == self.id))
+        self.provider_id = self.status_since = self.delivered_at = self.last_scan_at = None
+        self.eta_date = self.first_eta_date = self.checked_at = self.polled_at = None
+        self.hooked_at = None
+        self.status, self.detail, self.signed_by = Status.UNKNOWN.value, "", ""
+        self.overlays, self.heard, self.failures, self.polls = [], {}, 0, 0
+        self._changed(clock.now())
+
+    @property
+    def asked_as(self) -> str | None:
+        """The carrier's name for a question; None lets the provider find it by the number."""
+        return self.carrier_code or self.carrier or None
+
+    def record(self, tracking: Tracking, via: str, now: datetime) -> bool:
+        """Take in one answer, by `poll` or `hook`, in any order and as often as it comes.
+
+        True when something that a page shows is different. For a hook it plans the next question.
+        Call it inside `writing()` on a parcel that `locked` gave, through `observe`, which also
+        plans the messages that the change causes.
+        """
+        self.heard = hear(self.heard, tracking, self.order.timezone)
+        told = Told.of(self.id)
+        told.add(tracking.scans)
+        changed = self._reread(told, via, now)
+        self._answered(tracking, via, now)
+        next_at = self.next_poll(now) if via == "hook" else None
+        if next_at is not None:
+            plan("poll", self.id, self.shop_id, next_at)
+        return changed
+
+    def reread(self, now: datetime) -> bool:
+        """Derive the state anew because time has passed; True when a page shows something else."""
+        return self._reread(Told.of(self.id), "", now)
+
+    def _reread(self, told: Told, via: str, now: datetime) -> bool:
+        before = self._shown()
+        state = read(
+            told.scans,
+            now=now,
+            top=top_of(self.heard, self.number_key),
+            not_before=begins(self.shipped_at or self.order.placed_at),
+        )
+        fresh = told.store(state, via, now)
+        self._derive(state, now)
+        if not fresh and self._shown() == before:
+            return False
+        self._changed(now)
+        self.order.settle_status()
+        return True
+
+    def _derive(self, state: State, now: datetime) -> None:
+        """Set everything that follows from what was told, and nothing else."""
+        status, since = state.status, state.since
+        heard_at = max(self.created_at, state.last_scan_at or self.created_at)
+        if status not in FINAL and now - heard_at >= schedule.GIVES_UP:
+            status, since = Status.EXPIRED, heard_at + schedule.GIVES_UP
+        self.status, self.detail, self.status_since = status.value, state.detail[:60], since
+        self.delivered_at, self.last_scan_at = state.delivered_at, state.last_scan_at
+        self.signed_by = signed_by(self.heard, status)
+        self.eta_date, self.first_eta_date = eta_of(self.heard, status)
+        late = is_delayed(status, self.eta_date, self.first_eta_date, self.order.timezone, now)
+        self.overlays = ["delayed"] if late else []
+        carrier, service = carrier_and_service(self.heard)
+        self.carrier_code = carrier or self.carrier_code
+        self.service = self.service or service
+
+    def _answered(self, tracking: Tracking, via: str, now: datetime) -> None:
+        """An answer came: nothing is wrong with asking any more."""
+        self.provider_id = self.provider_id or tracking.provider_id
+        self.checked_at, self.failures = now, 0
+        if via == "hook":
+            self.hooked_at = now
+        else:
+            self.polled_at, self.polls = now, self.polls + 1
+        if tracking.status is Status.UNKNOWN and tracking.detail == "error":
+            text = "The provider cannot follow this parcel."
+            self._troubled(trouble("refused", text), now)
+        elif tracking.scans or self.problem not in GUESSED:
+            self._troubled(None, now)
+
+    def refused(self, error: CarrierError, now: datetime) -> datetime | None:
+        """Note that asking failed, for staff where they can mend it; when to ask again."""
+        self.failures += 1
+        self.polled_at = now
+        wait = timedelta(seconds=error.retry_after) if error.retry_after else None
+        if is_theirs(error):
+            return self.next_poll(now, retry_after=wait)
+        if isinstance(error, NotFound) and self.provider_id:
+            self.provider_id = None  # the provider forgot its tracker: open another
+            return self.next_poll(now)
+        if isinstance(error, BadPayload) and self.failures < PATIENCE:
+            return self.next_poll(now)
+        self._troubled(of_refusal(error, self.carrier, self.number_key), now)
+        return None if self._is_over(now) else now + ASK_AGAIN
+
+    def stuck(self, now: datetime) -> None:
+        """Following this parcel failed too often in a way of our own; staff must look at it."""
+        text = "Following this parcel failed several times in a row, so we stopped asking."
+        self._troubled(trouble("stuck", text), now)
+
+    def next_poll(self, now: datetime, retry_after: timedelta | None = None) -> datetime | None:
+        """When to ask next; None for never again."""
+        hooked = self.hooked_at is not None and now - self.hooked_at < HOOKS_ARRIVE
+        return schedule.next_poll(
+            Status(self.status),
+            now=now,
+            created_at=self.created_at,
+            last_scan_at=self.last_scan_at,
+            last_polled_at=self.polled_at,
+            hooks_arriving=hooked,
+            failures=self.failures,
+            retry_after=retry_after,
+            seed=self.id,
+        )
+
+    def due_at(self, now: datetime) -> datetime | None:
+        """When the next question is due, asked at a time that was planned for one."""
+        if self.failures and not self._is_over(now):
+            return now
+        return self.next_poll(now)
+
+    def _is_over(self, now: datetime) -> bool:
+        return Status(self.status) in FINAL or schedule.is_expired(
+            now=now, created_at=self.created_at, last_scan_at=self.last_scan_at
+        )
+
+    def _troubled(self, found: Trouble | None, now: datetime) -> None:
+        code = found.code if found else ""
+        if code != self.problem:
+            self.problem_since = now if found else None
+        self.problem = code
+        self.problem_text = found.text if found else ""
+        self.problem_fix = found.fix if found else ""
+
+    def _shown(self) -> tuple[object, ...]:
+        """What a page shows of the parcel itself."""
+        return (tuple(self.overlays), *(getattr(self, name) for name in SHOWN))
+
+    def _changed(self, now: datetime) -> None:
+        self.version += 1
+        self.order.version += 1
+        self.order.updated_at = now
 
 
-class StoredScan(OfShop, Base):
-    """One scan, kept once whatever the ways it came in, and never thrown away."""
-
-    __tablename__ = "scan"
-    __table_args__ = (
-        UniqueConstraint("shipment_id", "key"),
-        Index(None, "shipment_id", "at"),
-        ForeignKeyConstraint(
-            ["shop_id", "shipment_id"], ["shipment.shop_id", "shipment.id"], ondelete="CASCADE"
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    shipment_id: Mapped[str] = mapped_column(String(40))
-    key: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime]
-    offset_minutes: Mapped[int | None]
-    status: Mapped[str] = mapped_column(String(24))
-    detail: Mapped[str] = mapped_column(String(60), default="")
-    code: Mapped[str] = mapped_column(String(60), default="")
-    message: Mapped[str] = mapped_column(Text, default="")
-    city: Mapped[str | None] = mapped_column(String(200))
-    region: Mapped[str | None] = mapped_column(String(120))
-    country: Mapped[str | None] = mapped_column(String(80))
-    postcode: Mapped[str | None] = mapped_column(String(40))
-    source: Mapped[str] = mapped_column(String(80), default="")  # the carrier, as the provider says
-    flag: Mapped[str] = mapped_column(String(20), default="")  # future, unknown, older_parcel
-    via: Mapped[str] = mapped_column(String(10), default="poll")  # poll or hook
-    raw: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+def key_of(number: str) -> str:
+    """A tracking number as it is compared: capitals and digits alone."""
+    return "".join(c for c in number.upper() if c.isalnum())[:80]

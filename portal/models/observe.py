@@ -1,0 +1,21 @@
+"""The door through which answers of carriers come in: what a parcel is, and who is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from carriers.contract import Tracking
+from portal.models.outbox import tell
+from portal.models.shipment import Shipment
+
+
+def observe(shipment: Shipment, tracking: Tracking, via: str, now: datetime) -> bool:
+    """Take in one answer and plan the messages it causes; True when a page shows something else.
+
+    Call it inside `writing()`, inside the parcel's shop, on a parcel that `Shipment.locked` gave.
+    """
+    was = shipment.status
+    changed = shipment.record(tracking, via, now)
+    if changed:
+        tell(shipment, was, now)
+    return changed
