@@ -2,4 +2,7 @@
 
 from flask import Blueprint
 
+from portal.hooks.easypost import receive
+
 bp = Blueprint("hooks", __name__, url_prefix="/hooks")
+bp.add_url_rule("/easypost/<slug>", "easypost", receive, methods=["POST"])

@@ -1,0 +1,108 @@
+"""A shop's account at EasyPost: its client, how much it bears, and whether it answers.
+
+Budget and pause are gauges, so that all workers of a house share them.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Flask, current_app
+
+from carriers.contract import AuthBroken, CarrierError, RateLimited
+from carriers.easypost import EasyPost
+from carriers.schedule import LONGEST_WAIT, SHORTEST_WAIT, Budget
+from portal.keys import digest, settings
+from portal.models import Shop
+from portal.models.due import read_gauge, set_gauge
+
+RATE = 5.0  # questions a second: what EasyPost documents for lists, and the least it says of any
+BURST = 5
+TRIPS_AT = 5  # failures in a row that are the provider's, not a parcel's
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=15)
+KEY_PAUSE = timedelta(minutes=15)  # until a refused key is tried again: somebody may have mended it
+
+_building = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom to ask on behalf of a shop. Shops with the same key share it."""
+
+    name: str  # digest of the key: a key itself is written nowhere
+    client: EasyPost
+
+    def reserve(self, wanted: int, now: datetime) -> tuple[int, timedelta]:
+        """Take up to `wanted` questions out of the budget; with none, how long to wait.
+
+        Call it inside `writing()`.
+        """
+        budget, taken, wait = self._budget(now), 0, timedelta(0)
+        while taken < wanted:
+            budget, wait = budget.take(now)
+            if wait:
+                break
+            taken += 1
+        if taken:
+            set_gauge(f"budget:{self.name}", budget.tokens, budget.at)
+        return taken, timedelta(0) if taken else wait
+
+    def _budget(self, now: datetime) -> Budget:
+        kept = read_gauge(f"budget:{self.name}", alone=True)
+        closed = read_gauge(f"closed:{self.name}")
+        full = Budget.full(RATE, BURST, now)
+        tokens, at = kept or (full.tokens, full.at)
+        return Budget(RATE, BURST, tokens, at, closed[1] if closed else None)
+
+    def answered(self, now: datetime) -> None:
+        """It answered: failures before are forgotten. Call it inside `writing()`."""
+        kept = read_gauge(f"closed:{self.name}")
+        if kept is not None and kept[0]:
+            set_gauge(f"closed:{self.name}", 0.0, min(kept[1], now))
+
+    def failed(self, error: CarrierError, now: datetime) -> None:
+        """It failed. A 429 closes the account for as long as it asks, a row of failures for
+        longer and longer, a refused key for a quarter of an hour. Call it inside `writing()`.
+        """
+        kept = read_gauge(f"closed:{self.name}", alone=True)
+        failures, closed_until = (int(kept[0]), kept[1]) if kept else (0, now)
+        failures += 1
+        pause = _pause(error, failures)
+        set_gauge(f"closed:{self.name}", float(failures), max(closed_until, now + pause))
+
+    def closed_until(self) -> datetime | None:
+        """Until when it is not asked, as far as is known."""
+        kept = read_gauge(f"closed:{self.name}")
+        return kept[1] if kept else None
+
+
+def _pause(error: CarrierError, failures: int) -> timedelta:
+    if isinstance(error, AuthBroken):
+        return KEY_PAUSE
+    asked = timedelta(seconds=error.retry_after) if error.retry_after else None
+    if isinstance(error, RateLimited):
+        return min(asked or SHORTEST_WAIT, LONGEST_WAIT)
+    if failures < TRIPS_AT:
+        return asked or timedelta(0)
+    longer: timedelta = FIRST_PAUSE * 2 ** min(failures - TRIPS_AT, 8)
+    return max(asked or timedelta(0), min(LONGEST_PAUSE, longer))
+
+
+def account_of(shop: Shop) -> Account | None:
+    """The account a shop's parcels are asked about with; None where the provider is off."""
+    key = shop.key("easypost_api_key") or settings().easypost_api_key
+    return account_with(key) if key else None
+
+
+def account_with(key: str) -> Account:
+    """The account of a key. Raises ValueError for a key that cannot be meant."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    kept: dict[str, Account] = app.extensions.setdefault("accounts", {})
+    with _building:
+        if key not in kept:
+            client = EasyPost(key, settings().easypost_api_base)
+            kept[key] = Account(digest(key)[:16], client)
+        return kept[key]
