@@ -1,5 +1,6 @@
 """The machine API, /api/v1."""
 
-from flask import Blueprint
+from portal.api import openapi, orders, shipments, variants
+from portal.api.endpoint import bp
 
-bp = Blueprint("api", __name__, url_prefix="/api/v1")
+__all__ = ["bp", "openapi", "orders", "shipments", "variants"]

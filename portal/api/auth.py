@@ -1,0 +1,107 @@
+"""Who calls: the bearer token, its shop and its scopes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from flask import g, request
+from sqlalchemy import select, update
+
+from portal.api.refusal import Refusal
+from portal.db import Busy, every_shop, session, writing
+from portal.keys import digest
+from portal.logs import log
+from portal.models import ApiToken, Shop
+from portal.security import bare_hosts, hostname
+from portal.tenancy import scoped
+
+BEARER: Final = re.compile(r"bearer +([!-~]{1,200})", re.IGNORECASE)
+KEY_NAMES: Final = frozenset({"access_token", "api_key", "apikey", "bearer", "key", "token"})
+NOTED_EVERY: Final = timedelta(days=1)
+ASK: Final = {"WWW-Authenticate": 'Bearer realm="porchlight"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A token that was let in. The request is inside its shop from then on."""
+
+    token_id: int
+    shop_id: int
+    hint: str
+    origin: str  # of the shop's pages
+    scopes: frozenset[str]
+
+    @property
+    def who(self) -> str:
+        """How the audit names it."""
+        return f"token:{self.hint}"
+
+
+def let_in(scope: str, now: datetime) -> Caller:
+    """The caller, inside whose shop the request now is. Raises Refusal 400, 401 or 403."""
+    if KEY_NAMES & {name.lower() for name in request.args}:
+        raise Refusal(
+            400,
+            "A key in an address is seen by others. Send it as Authorization: Bearer, and make a "
+            "new one.",
+        )
+    caller, last_used_on = _known()
+    _enter(caller)
+    if last_used_on is None or now - last_used_on >= NOTED_EVERY:
+        _note(caller, now)
+    if not caller.scopes & {scope, "*"}:
+        raise Refusal(403, f"This token lacks the scope {scope}.")
+    return caller
+
+
+def _known() -> tuple[Caller, datetime | None]:
+    found = BEARER.fullmatch(request.headers.get("Authorization", ""))
+    if not found:
+        raise Refusal(401, "Send a token, as Authorization: Bearer pl_….", headers=ASK)
+    with every_shop():
+        row = session.execute(
+            select(
+                ApiToken.id,
+                ApiToken.shop_id,
+                ApiToken.hint,
+                ApiToken.scopes,
+                ApiToken.last_used_on,
+                Shop.origin,
+            )
+            .join(Shop, Shop.id == ApiToken.shop_id)
+            .where(ApiToken.token_digest == digest(found[1]), ApiToken.revoked_at.is_(None))
+        ).one_or_none()
+    if row is None or not _is_at_home(row.shop_id):
+        raise Refusal(401, "This token is not known here, or was revoked.", headers=ASK)
+    caller = Caller(row.id, row.shop_id, row.hint, row.origin, frozenset(row.scopes))
+    return caller, row.last_used_on
+
+
+def _is_at_home(shop_id: int) -> bool:
+    """The house's own name serves every shop's tokens; a shop's name serves its own."""
+    return bool(g.shop_id == shop_id) or hostname(request) in bare_hosts()
+
+
+def _enter(caller: Caller) -> None:
+    if g.shop_id == caller.shop_id:
+        return
+    session.remove()
+    g.scope.__exit__(None, None, None)
+    g.scope = scoped(caller.shop_id)
+    g.scope.__enter__()
+    g.shop_id = caller.shop_id
+    g.shop = session.get(Shop, caller.shop_id)
+
+
+def _note(caller: Caller, now: datetime) -> None:
+    """Remember that the token is in use. It is no reason to turn a caller away."""
+    try:
+        with writing(synchronous="NORMAL"):
+            session.execute(
+                update(ApiToken).where(ApiToken.id == caller.token_id).values(last_used_on=now)
+            )
+    except Busy:
+        log.info("token use not noted, the database is busy")
