@@ -8,6 +8,7 @@ from flask_compress import Compress
 from portal import api, demo, errors, format, health, hooks, logs, pages, security
 from portal.config import SERVING, Settings, read_settings
 from portal.db import init_db
+from portal.pages.brand import init_brand
 from portal.sessions import RowSessions
 
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
     logs.init_logs(app)
     security.init_security(app)
     format.init_format(app)
+    init_brand(app)
     errors.init_errors(app)
     Compress(app)
     app.register_blueprint(health.bp)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
+from jinja2 import Template
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
@@ -77,5 +78,7 @@ def _page(status: int, detail: str) -> Response:
         response = make_response(f"{status}: there is no shop at this address.\n", status)
         response.mimetype = "text/plain"
         return response
-    body = render_template("errors/error.html", status=status, detail=detail)
+    # The page of this status, else of its hundred.
+    names: list[str | Template] = [f"errors/{status}.html", f"errors/{status // 100}00.html"]
+    body = render_template(names, status=status, detail=detail)
     return make_response(body, status)

@@ -2,4 +2,6 @@
 
 from flask import Blueprint
 
-blueprints: tuple[Blueprint, ...] = ()
+from portal.pages import codes, lookup, tracking, updates
+
+blueprints: tuple[Blueprint, ...] = (lookup.bp, tracking.bp, codes.bp, updates.bp)

@@ -22,6 +22,7 @@ class ItemFacts:
     image_url: str | None
     sku: str
     category: str = ""
+    awaits_picture: bool = False  # its picture is still being fetched; a drawing stands in
 
 
 @dataclass(frozen=True)

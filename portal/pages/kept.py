@@ -1,0 +1,88 @@
+"""Rendered bodies, kept compressed in this process until the next moment their words change."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from flask import Response, request
+
+MOST_BYTES = 32 * 1024 * 1024
+OVERHEAD = 600  # bytes an entry costs beside its body
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One rendered body. `until` is when it must be made again; `etag` tells its content."""
+
+    packed: bytes
+    etag: str
+    until: datetime
+    is_final: bool
+
+    @classmethod
+    def of(cls, text: str, until: datetime, is_final: bool) -> Body:
+        """Pack a rendered page."""
+        raw = text.encode()
+        # mtime 0: equal pages have equal bytes
+        packed = gzip.compress(raw, compresslevel=9, mtime=0)
+        return cls(packed, hashlib.sha256(raw).hexdigest()[:32], until, is_final)
+
+    def response(self) -> Response:
+        """The answer to this request: compressed if the reader takes that, 304 if it is known."""
+        response = Response(mimetype="text/html")
+        if _takes_gzip():
+            response.set_data(self.packed)
+            response.headers["Content-Encoding"] = "gzip"
+        else:
+            response.set_data(gzip.decompress(self.packed))
+        # Weak: the same words packed or not. A strong one would have to differ between the two.
+        response.set_etag(self.etag, weak=True)
+        response.make_conditional(request)
+        return response
+
+
+def _takes_gzip() -> bool:
+    return request.accept_encodings["gzip"] > 0
+
+
+class Shelf:
+    """A bounded store of bodies; the least recently asked for makes room."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._bytes = 0
+        self._bodies: OrderedDict[Hashable, Body] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, now: datetime) -> Body | None:
+        """The body under this key while its words still hold."""
+        with self._lock:
+            body = self._bodies.get(key)
+            if body is None or body.until <= now:
+                return None
+            self._bodies.move_to_end(key)
+            return body
+
+    def put(self, key: Hashable, body: Body) -> Body:
+        """Keep a body, in the place of what was there."""
+        with self._lock:
+            old = self._bodies.pop(key, None)
+            self._bytes += _cost(body) - (_cost(old) if old else 0)
+            self._bodies[key] = body
+            while self._bytes > self._most and self._bodies:
+                _, gone = self._bodies.popitem(last=False)
+                self._bytes -= _cost(gone)
+        return body
+
+    def __len__(self) -> int:
+        return len(self._bodies)
+
+
+def _cost(body: Body) -> int:
+    return len(body.packed) + OVERHEAD

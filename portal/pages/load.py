@@ -1,0 +1,335 @@
+"""An order's tracking page from the database: two statements, and no column that is personal.
+
+The first finds the link and says what the page depends on; the second brings everything else, with
+one JSON array for each kind of row. Names, streets, postcodes, e-mails, phones, who signed and the
+carriers' own texts are not selected at all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, ScalarSelect, func, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from carriers.names import BY_CODE, canonical, tracking_url
+from carriers.timeline import FUTURE, OLDER, RESTATED
+from portal.db import db, session
+from portal.keys import digest
+from portal.models import (
+    Due,
+    Link,
+    Order,
+    OrderLine,
+    Picture,
+    Shipment,
+    ShipmentLine,
+    StoredScan,
+)
+from portal.models.access import AFTER_RIGHTS
+from portal.pages.facts import Grade, ItemFacts, OrderFacts, ParcelFacts, ScanFacts
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+OURS = "/static/"
+# Troubles that mean for customers: the carrier's updates do not reach us. Others are staff's alone.
+FEED = frozenset({"unreadable", "key_refused", "carrier_account", "test_key", "stuck"})
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A link that exists in this shop, and what its page depends on."""
+
+    id: int
+    order_id: str
+    grade: Grade
+    browser: str  # the digest of the one session it works in; '' for the order's own link
+    ends_at: datetime | None
+    revoked_at: datetime | None
+    version: int
+    checked_at: datetime | None
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether it was replaced or has run out."""
+        return self.revoked_at is not None or (self.ends_at is not None and self.ends_at <= now)
+
+
+def open_link(token: str) -> Opened | None:
+    """The link with this token in the shop in scope, if any. One statement."""
+    if not TOKEN.fullmatch(token):
+        return None
+    checked = (
+        select(func.max(Shipment.checked_at))
+        .where(Shipment.order_id == Order.id)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    row = session.execute(
+        select(
+            Link.id, Link.order_id, Link.grade, Link.session_digest, Link.expires_at,
+            Link.revoked_at, Order.rights_end_at, Order.version, checked.label("checked_at"),
+        )
+        .join(Order, Order.id == Link.order_id)
+        .where(Link.token_digest == digest(token))
+    ).first()  # fmt: skip
+    return _opened(row) if row else None
+
+
+def _opened(row: Any) -> Opened:
+    follows = row.rights_end_at + AFTER_RIGHTS if row.rights_end_at else None
+    return Opened(
+        id=row.id,
+        order_id=row.order_id,
+        grade="act" if row.grade == "act" else "view",
+        browser=row.session_digest,
+        ends_at=row.expires_at or follows,
+        revoked_at=row.revoked_at,
+        version=row.version,
+        checked_at=row.checked_at,
+    )
+
+
+def load_order(order_id: str, grade: Grade) -> OrderFacts | None:
+    """The facts of an order of the shop in scope, if it is there. One statement."""
+    row = session.execute(
+        select(
+            Order.number,
+            Order.placed_at,
+            Order.status,
+            Order.currency,
+            Order.locale,
+            Order.timezone,
+            Order.address["city"].as_string().label("city"),
+            Order.address["country"].as_string().label("country"),
+            _lines().label("lines"),
+            _shipments().label("shipments"),
+            _contents().label("contents"),
+            _scans().label("scans"),
+            _pictures().label("pictures"),
+        ).where(Order.id == order_id)
+    ).first()
+    return _order(row, grade) if row else None
+
+
+# --- the statement ------------------------------------------------------------------------------
+
+
+def _array(
+    fields: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]],
+) -> ColumnElement[Any]:
+    """One JSON array of objects with these fields, in the database's own words."""
+    pairs = [part for name, column in fields.items() for part in (_name(name), column)]
+    if db.engine.dialect.name == "postgresql":
+        return func.json_agg(func.json_build_object(*pairs), type_=JSON)
+    return func.json_group_array(func.json_object(*pairs), type_=JSON)
+
+
+def _name(name: str) -> ColumnElement[str]:
+    return literal_column(f"'{name}'")
+
+
+def _lines() -> ScalarSelect[Any]:
+    fields = {name: getattr(OrderLine, name) for name in LINE_FIELDS}
+    return (
+        select(_array(fields))
+        .where(OrderLine.order_id == Order.id)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+def _shipments() -> ScalarSelect[Any]:
+    asked = (
+        select(Due.at)
+        .where(Due.queue == "poll", Due.subject == Shipment.id)
+        .correlate(Shipment)
+        .scalar_subquery()
+    )
+    fields: dict[str, Any] = {name: getattr(Shipment, name) for name in SHIPMENT_FIELDS}
+    fields["next_at"] = asked
+    return (
+        select(_array(fields))
+        .where(Shipment.order_id == Order.id)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+def _contents() -> ScalarSelect[Any]:
+    fields = {
+        "shipment_id": ShipmentLine.shipment_id,
+        "line_id": ShipmentLine.line_id,
+        "quantity": ShipmentLine.quantity,
+    }
+    return (
+        select(_array(fields))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(Shipment.order_id == Order.id)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+def _scans() -> ScalarSelect[Any]:
+    fields = {name: getattr(StoredScan, name) for name in SCAN_FIELDS}
+    return (
+        select(_array(fields))
+        .join(Shipment, Shipment.id == StoredScan.shipment_id)
+        .where(Shipment.order_id == Order.id)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+def _pictures() -> ScalarSelect[Any]:
+    return (
+        select(_array({"url": Picture.url, "id": Picture.id}))
+        .join(OrderLine, OrderLine.image_url == Picture.url)
+        .where(OrderLine.order_id == Order.id, Picture.state == "kept")
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+LINE_FIELDS = ("id", "position", "title", "variant", "quantity", "image_url", "sku", "category")
+SHIPMENT_FIELDS = (
+    "id", "position", "carrier", "carrier_code", "service", "tracking_number", "status", "detail",
+    "overlays", "delivered_at", "last_scan_at", "shipped_at", "eta_date", "first_eta_date",
+    "checked_at", "problem",
+)  # fmt: skip
+SCAN_FIELDS = (
+    "shipment_id", "at", "offset_minutes", "status", "detail", "city", "region", "country", "flag",
+)  # fmt: skip
+
+
+# --- the facts ----------------------------------------------------------------------------------
+
+
+def _order(row: Any, grade: Grade) -> OrderFacts:
+    pictures = {found["url"]: found["id"] for found in row.pictures or ()}
+    lines = sorted(row.lines or (), key=lambda line: line["position"])
+    items = {line["id"]: _item(line, pictures) for line in lines}
+    contents: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for part in row.contents or ():
+        contents[part["shipment_id"]].append((part["line_id"], part["quantity"]))
+    scans: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for scan in row.scans or ():
+        scans[scan["shipment_id"]].append(scan)
+    shipments = sorted(row.shipments or (), key=lambda one: (one["position"], one["id"]))
+    return OrderFacts(
+        number=row.number,
+        placed_at=row.placed_at,
+        status=row.status,
+        currency=row.currency,
+        locale=row.locale,
+        timezone=row.timezone or None,
+        destination_city=row.city or "",
+        destination_country=row.country or "",
+        items=tuple(items.values()),
+        parcels=tuple(
+            _parcel(one, _inside(items, contents[one["id"]]), scans[one["id"]]) for one in shipments
+        ),
+        grade=grade,
+    )
+
+
+def _item(line: dict[str, Any], pictures: dict[str, str]) -> ItemFacts:
+    url = line["image_url"]
+    kept = f"/media/{pictures[url]}" if url in pictures else None
+    return ItemFacts(
+        title=line["title"],
+        variant=line["variant"],
+        quantity=line["quantity"],
+        image_url=kept or (url if url.startswith(OURS) else None),
+        sku=line["sku"],
+        category=line["category"],
+        awaits_picture=kept is None and url.startswith("http"),
+    )
+
+
+def _inside(items: dict[int, ItemFacts], parts: list[tuple[int, int]]) -> tuple[ItemFacts, ...]:
+    """What a parcel holds: the order's lines in their order, each with the parcel's quantity."""
+    held = dict(parts)
+    return tuple(replace(item, quantity=held[id]) for id, item in items.items() if id in held)
+
+
+def _parcel(
+    one: dict[str, Any], items: tuple[ItemFacts, ...], scans: list[dict[str, Any]]
+) -> ParcelFacts:
+    named = BY_CODE.get(one["carrier_code"]) or canonical(one["carrier"])
+    told = tuple(sorted((_scan(scan) for scan in scans), key=lambda scan: scan.at))
+    delivered_at = _moment(one["delivered_at"])
+    eta = _day(one["eta_date"])
+    return ParcelFacts(
+        id=one["id"],
+        carrier_name=named.name if named else one["carrier"],
+        carrier_code=one["carrier_code"],
+        service=one["service"],
+        tracking_number=one["tracking_number"],
+        tracking_url=_carrier_url(one),
+        status=one["status"],
+        detail=one["detail"] or None,
+        overlays=tuple(_list(one["overlays"])),
+        since=_moment(one["last_scan_at"]),
+        delivered_at=delivered_at,
+        delivered_offset_minutes=_offset_at(told, delivered_at),
+        shipped_at=_moment(one["shipped_at"]),
+        carrier_eta_from=eta,
+        carrier_eta_to=eta,
+        first_eta=_day(one["first_eta_date"]),
+        last_checked_at=_moment(one["checked_at"]),
+        next_check_at=_moment(one["next_at"]),
+        feed_problem=one["problem"] if one["problem"] in FEED else None,
+        items=items,
+        scans=told,
+    )
+
+
+def _carrier_url(one: dict[str, Any]) -> str | None:
+    number = one["tracking_number"]
+    return tracking_url(one["carrier_code"] or one["carrier"], number) if number else None
+
+
+def _scan(scan: dict[str, Any]) -> ScanFacts:
+    flags = set(scan["flag"].split(","))
+    return ScanFacts(
+        at=_moment(scan["at"]) or datetime.min.replace(tzinfo=UTC),
+        offset_minutes=scan["offset_minutes"],
+        status=scan["status"],
+        detail=scan["detail"] or None,
+        city=scan["city"] or "",
+        region=scan["region"] or "",
+        country=scan["country"] or "",
+        hidden=bool(flags & {FUTURE, OLDER, RESTATED}),
+    )
+
+
+def _offset_at(scans: Iterable[ScanFacts], moment: datetime | None) -> int | None:
+    """The zone the carrier gave with the scan of that moment."""
+    for scan in scans:
+        if scan.at == moment and scan.offset_minutes is not None:
+            return scan.offset_minutes
+    return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment as either database writes it into JSON: without a zone it is UTC."""
+    if text is None:
+        return None
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _list(value: list[str] | str | None) -> list[str]:
+    """A JSON column inside JSON: SQLite gives it as text."""
+    found = json.loads(value) if isinstance(value, str) else value
+    return [str(one) for one in found or ()]
