@@ -64,10 +64,11 @@ def test_a_row_of_another_shop_is_not_written(any_app: Flask) -> None:
 
 def test_reading_cannot_write(any_app: Flask) -> None:
     fern, _ = filled()
-    with inside(fern), pytest.raises(DBAPIError):
+    with inside(fern):
         session.add(customer("late@fern.test"))
-        session.commit()
-    session.rollback()
+        with pytest.raises(DBAPIError):
+            session.commit()
+        session.rollback()
 
 
 def test_new_rows_are_inserted_once(any_app: Flask) -> None:

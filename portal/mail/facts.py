@@ -1,0 +1,72 @@
+"""What a mail tells, and the forms its dates take."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in the parcel; `picture` is a URL or ''."""
+
+    title: str
+    variant: str = ""
+    quantity: int = 1
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a mail tells. Dates are local to the destination, `at` carries its zone."""
+
+    number: str
+    link: str = ""  # the order's page
+    carrier: str = ""
+    status: str = ""
+    at: datetime | None = None
+    eta: date | None = None
+    first_eta: date | None = None
+    items: tuple[Item, ...] = ()
+    code: str = ""
+    purpose: str = ""
+
+
+def long_day(day: date, locale: str) -> str:
+    """Weekday, day and month in the reader's form: "Thursday 26 November"."""
+    if locale == "en":
+        return str(format_date(day, "EEEE d MMMM", "en"))
+    return str(format_skeleton("MMMMEEEEd", _noon(day), locale=_reading(locale)))
+
+
+def short_day(day: date, locale: str) -> str:
+    """The same in few characters, for subjects: "Thu 26 Nov"."""
+    if locale == "en":
+        return str(format_date(day, "EEE d MMM", "en"))
+    return str(format_skeleton("MMMEd", _noon(day), locale=_reading(locale)))
+
+
+def time_of_day(at: datetime, locale: str) -> str:
+    return str(format_time(at.time(), "short", locale=_reading(locale)))
+
+
+def _reading(locale: str) -> Locale:
+    try:
+        found = Locale.parse(locale.replace("-", "_"))
+    except Exception:  # Babel raises ValueError, TypeError or UnknownLocaleError for odd input
+        found = Locale.parse("en")
+    return Locale.parse("en_AU") if str(found) == "en" else found
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12)  # noqa: DTZ001 - only its date is shown
+
+
+def plain(text: str) -> str:
+    """One line without characters that nobody sees: none may break a header or turn the text."""
+    seen = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+    return " ".join(seen.split())

@@ -1,0 +1,175 @@
+"""What each kind of mail says. Subjects name event and order, never a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from flask_babel import gettext as _
+
+from portal.mail.facts import Facts, long_day, short_day, time_of_day
+
+SUBJECT = 50  # characters: what a phone shows
+PREHEADER = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one mail says. `when` is the date that matters, `after` what comes next."""
+
+    subject: str
+    preheader: str
+    headline: str
+    sentence: str
+    when: str = ""
+    was: str = ""
+    after: str = ""
+
+
+def words_of(kind: str, facts: Facts, locale: str) -> Words:
+    if kind == "needs_act":
+        kind = facts.status if facts.status in NEEDS_ACT else "exception"
+    said = WORDS[kind](facts, locale)
+    return replace(said, preheader=_cut(said.preheader, PREHEADER))
+
+
+def _shipped(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("Order {} is on its way"), facts),
+        preheader=_("The carrier has picked it up. Follow it on its page, where the date shows."),
+        headline=_("It is on its way"),
+        sentence=_("%(carrier)s has picked up your parcel.", carrier=_carrier(facts)),
+        when=_("Arrives %(day)s", day=long_day(facts.eta, locale)) if facts.eta else "",
+        after=_("We write again when it is out for delivery."),
+    )
+
+
+def _out_for_delivery(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("Order {} is out for delivery"), facts),
+        preheader=_("It is in the van and should be with you by the end of the day."),
+        headline=_("It comes today"),
+        sentence=_("%(carrier)s has it in the van.", carrier=_carrier(facts)),
+        when=long_day(facts.at.date(), locale) if facts.at else "",
+        after=_("Nobody in? The page tells you where it was left or when they come again."),
+    )
+
+
+def _delivered(facts: Facts, locale: str) -> Words:
+    when = ""
+    if facts.at:
+        day, time = long_day(facts.at.date(), locale), time_of_day(facts.at, locale)
+        when = _("%(day)s at %(time)s", day=day, time=time)
+    return Words(
+        subject=_subject(_("Order {} has been delivered"), facts),
+        preheader=_("It has been handed over. Not there? Tell us, and we look into it."),
+        headline=_("Delivered"),
+        sentence=_("%(carrier)s has handed over your parcel.", carrier=_carrier(facts)),
+        when=when,
+        after=_("Not there? Ask at the door and next door first, then write to us."),
+    )
+
+
+def _late(facts: Facts, locale: str) -> Words:
+    subject = _subject(_("Order {} is running late"), facts)
+    when = was = ""
+    if facts.eta and facts.first_eta:
+        day = short_day(facts.eta, locale)
+        subject = _subject(_("New date for order {}: %(day)s", day=day), facts)
+        when = _("Arrives %(day)s", day=long_day(facts.eta, locale))
+        was = _("It was planned for %(day)s.", day=long_day(facts.first_eta, locale))
+    return Words(
+        subject=subject,
+        preheader=_("It takes longer than planned. There is nothing for you to do."),
+        headline=_("It comes later than planned"),
+        sentence=_("It is taking longer with %(carrier)s than planned.", carrier=_carrier(facts)),
+        when=when,
+        was=was,
+        after=_("It is still coming. Rather not wait? Write to us."),
+    )
+
+
+def _exception(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("Order {} needs your attention"), facts),
+        preheader=_("It is held up on the way. The page shows what you can do about it."),
+        headline=_("It is held up"),
+        sentence=_("%(carrier)s reports a problem on the way.", carrier=_carrier(facts)),
+        after=_("The page shows what has happened and what you can do. Write to us at any time."),
+    )
+
+
+def _attempt_failed(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("Delivery of order {} was tried"), facts),
+        preheader=_("Nobody could take it in. Choose a day or a place that suits you."),
+        headline=_("Delivery was tried"),
+        sentence=_("%(carrier)s came by and could not hand it over.", carrier=_carrier(facts)),
+        when=long_day(facts.at.date(), locale) if facts.at else "",
+        after=_("The page leads you to where you choose another day or place."),
+    )
+
+
+def _pickup(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("Order {} is ready for pickup"), facts),
+        preheader=_("It is waiting for you. The page leads you to address and opening hours."),
+        headline=_("Ready for pickup"),
+        sentence=_("It is waiting for you at the pickup point."),
+        after=_("Bring an ID or the pickup code."),
+    )
+
+
+def _returning(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("Order {} is coming back to us"), facts),
+        preheader=_("It could not be delivered. Still want it? Tell us what to do with it."),
+        headline=_("It is coming back to us"),
+        sentence=_(
+            "%(carrier)s could not deliver it and is bringing it back.", carrier=_carrier(facts)
+        ),
+        after=_("Still want it? Write to us: we send it again or give your money back."),
+    )
+
+
+def _code(facts: Facts, locale: str) -> Words:
+    confirms = facts.purpose == "confirm"
+    subject = _("Confirm updates for order {}") if confirms else _("Your code for order {}")
+    return Words(
+        subject=_subject(subject, facts),
+        preheader=_("It works for 10 minutes, once, in the browser that asked for it."),
+        headline=_("Your code"),
+        sentence=_("Type it on the page to get messages about this order at this address.")
+        if confirms
+        else _("Type it on the page that asked for it."),
+        after=_("You did not ask for it? Then do nothing: without it nobody gets in."),
+    )
+
+
+NEEDS_ACT = {
+    "exception": _exception,
+    "attempt_failed": _attempt_failed,
+    "available_for_pickup": _pickup,
+    "return_to_sender": _returning,
+}
+WORDS = {
+    "shipped": _shipped,
+    "out_for_delivery": _out_for_delivery,
+    "delivered": _delivered,
+    "late": _late,
+    "code": _code,
+    **NEEDS_ACT,
+}
+
+
+def _carrier(facts: Facts) -> str:
+    return facts.carrier or _("The carrier")
+
+
+def _subject(text: str, facts: Facts) -> str:
+    """`text` with the order's number at {}; a number too long for a subject is cut."""
+    room = SUBJECT - (len(text) - len("{}"))
+    return text.replace("{}", _cut(facts.number, max(room, 8)))
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
