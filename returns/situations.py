@@ -114,7 +114,9 @@ def _bent(facts: Facts, at: datetime, fact: str, value: Any) -> Facts:
         case "unit_discount_bps":
             changes = {"unit_price_minor": 10_000, "unit_discount_minor": value}
         case "share_bps":
-            changes = {"order_quantity": 10_000, "request_quantity": value}
+            # A request always knows its own quantity; what may be unknown is the order's.
+            known = {"order_quantity": 10_000, "request_quantity": value}
+            changes = {"order_quantity": None} if value is None else known
         case "fault":
             whose = {fault: reason for reason, fault in FAULTS.items() if reason in REASONS}
             changes = {"reason": whose.get(value, "other")}

@@ -185,6 +185,14 @@ def test_both_sides_of_every_edge_become_cases() -> None:
     }
 
 
+def test_a_case_can_be_of_an_order_whose_quantity_nobody_knows() -> None:
+    unsure = where("share_bps", known=False)["when"]
+    old = where("customer_orders", at_least=3)["when"]
+    cases = boundary_cases(policy(APPROVE | {"when": {"all": [old, unsure]}}))
+    assert {case.outcome for case in cases} == {Outcome.APPROVE, Outcome.REVIEW}
+    assert [Case.from_json(json.loads(json.dumps(case.to_json()))) for case in cases] == cases
+
+
 def test_saved_cases_catch_what_a_later_version_breaks() -> None:
     saved = json.loads(json.dumps([case.to_json() for case in boundary_cases(SOUND)]))
     expected = [Case.from_json(case) for case in saved]
