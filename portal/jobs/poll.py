@@ -14,7 +14,7 @@ from portal import clock
 from portal.db import inside, session, writing
 from portal.jobs.provider import Account, account_of
 from portal.jobs.queue import nudge
-from portal.jobs.work import by_shop
+from portal.jobs.work import by_shop, give_back, told_to_stop
 from portal.keys import Unsealable
 from portal.logs import log
 from portal.models import Shipment, Shop
@@ -85,6 +85,9 @@ def _perform_in_shop(shop_id: int, leases: Sequence[Lease]) -> None:
     _settle([lease for lease in leases if lease.id not in asked], questions, now)
     waiting = [one for one in questions if one.due is not None and one.due <= now + EARLY]
     while waiting:
+        if told_to_stop.is_set():
+            give_back(one.lease for one in waiting)
+            return
         allowed, wait = _reserve(account, min(len(waiting), STORED_TOGETHER))
         if _runs_out(waiting[0].lease) or wait.total_seconds() > NAP_S:
             _postpone([one.lease for one in waiting], clock.now() + wait)

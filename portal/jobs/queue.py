@@ -18,6 +18,7 @@ from portal.logs import log
 PAUSE_S = 0.1  # between two nudges of one queue by one process: the first says it all
 WAIT_S = 2  # the longest somebody waits for a queue that does not answer …
 REST_S = 10.0  # … and then nobody asks it for so long
+LOOK_S = 0.2  # between two looks at a queue that cannot be waited at
 MOST_WAITING = 20  # messages; more would say the same again
 
 
@@ -76,8 +77,20 @@ class Queue:
             return False
         return True
 
+    def listen(self) -> float:
+        """Take one message and do what it says; how many seconds to rest before the next look."""
+        try:
+            task = self.huey.dequeue()
+        except Exception as error:
+            log.warning("queue cannot be read", kind=type(error).__name__)
+            return REST_S
+        if task is None:
+            return 0.0 if self.huey.storage.blocking else LOOK_S
+        self.huey.execute(task)
+        return 0.0
+
     def close(self) -> None:
-        """Let go of this thread's connection."""
+        """Let go of the connection."""
         if self._huey is not None:
             self._huey.storage.close()
 

@@ -21,26 +21,20 @@ FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
 BATCH = {"apply": 50, "poll": 50}  # rows a claim takes; of other queues one after the other
 SINGLE = 10
-AT_ONCE = {"poll": 2, "apply": 2, "send": 2, "picture": 1}  # threads of one process in a queue
-
-_slots = {queue: threading.BoundedSemaphore(count) for queue, count in AT_ONCE.items()}
+AT_ONCE = {"poll": 2, "apply": 2, "send": 2}  # threads of a worker in a queue; else one
+told_to_stop = threading.Event()  # of this process: nothing new is begun once it is set
 
 
 def work(queue: str) -> int:
     """Do what is due in a queue until nothing is; how many pieces of work were claimed.
 
-    Call it in an app context. Returns at once where enough threads are at this queue.
+    Call it in an app context.
     """
     module = _module(queue)
-    if module is None or not _slots[queue].acquire(blocking=False):
-        return 0
     done = 0
-    try:
-        while leases := _claim(queue):
-            _perform(module, leases)
-            done += len(leases)
-    finally:
-        _slots[queue].release()
+    while module is not None and not told_to_stop.is_set() and (leases := _claim(queue)):
+        _perform(module, leases)
+        done += len(leases)
     return done
 
 
@@ -70,7 +64,10 @@ def _perform(module: ModuleType, leases: Sequence[Lease]) -> None:
     else:
         tried = [*fresh, *tried]
     for lease in tried:
-        _alone(module, lease)
+        if told_to_stop.is_set():
+            give_back([lease])
+        else:
+            _alone(module, lease)
 
 
 def _from_either_end(lease: Lease) -> tuple[int, int]:
@@ -96,6 +93,13 @@ def _guarded(act: Callable[[], None]) -> bool:
     finally:
         session.remove()
     return True
+
+
+def give_back(leases: Iterable[Lease]) -> None:
+    """Leave work that was not begun to others, now; its count of attempts stays."""
+    with every_shop(), writing():
+        for lease in leases:
+            finish(lease, again_at=clock.now(), failed=True)
 
 
 def _bury(module: ModuleType, lease: Lease) -> None:
