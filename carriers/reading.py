@@ -22,12 +22,7 @@ def read_object(body: bytes, *, at_most: int, sender: str) -> dict[str, Any]:
     if len(body) > at_most:
         raise BadPayload(f"{sender} sent more than {at_most} bytes; nothing of it was used.")
     try:
-        found = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_once,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
+        found = STRICT.decode(body.decode("utf-8"))
         too_deep = _deeper(found, DEEPEST)
     except (ValueError, RecursionError) as error:
         reason = type(error).__name__
@@ -55,6 +50,12 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number too large")
     return number
+
+
+# Refuses what readers take differently: the same key twice, NaN, Infinity, 1e999.
+STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
+)
 
 
 def _deeper(value: Any, levels: int) -> bool:
