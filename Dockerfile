@@ -22,4 +22,4 @@ USER porchlight
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
-CMD ["porchlight", "serve", "--bind", "0.0.0.0:8000"]
+CMD ["porchlight", "serve", "--host", "0.0.0.0"]
