@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
+from werkzeug.routing import BaseConverter
 
 from portal import clock
 from portal.api.auth import Caller, let_in
@@ -23,6 +23,16 @@ from portal.sources.sentences import Invalid, read_as
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 ENDPOINTS: Final[list[Endpoint]] = []
+
+
+class Anything(BaseConverter):
+    """The rest of a path as it is: a sku may hold slashes, in any place and number."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+bp.record_once(lambda state: state.app.url_map.converters.update(anything=Anything))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,6 @@ class Endpoint:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     needs_key: bool = False
-    may_conflict: bool = False
 
     @property
     def summary(self) -> str:
@@ -86,11 +95,12 @@ def endpoint(
         made = Endpoint(method, path, scope, replies, run, **more)
         ENDPOINTS.append(made)
         bp.add_url_rule(
-            re.sub(r"\{(sku)\}", r"<path:\1>", path).replace("{", "<").replace("}", ">"),
+            path.replace("{sku}", "<anything:sku>").replace("{", "<").replace("}", ">"),
             endpoint=run.__name__,
             view_func=lambda **parts: answer(made, parts),
             methods=[method],
             provide_automatic_options=False,
+            merge_slashes=False,
         )
         return run
 
@@ -107,14 +117,15 @@ def answer(made: Endpoint, parts: dict[str, str]) -> Response:
     key = read_key(_key_header(), needed=made.needs_key) if made.method == "POST" else ""
     sent = read_body(request) if made.body else {}
     body = read_as(made.body, sent) if made.body else None
-    call = Call(caller, body, query, now)
     kept_as = key_digest(caller, made.method, request.path, key) if key else ""
 
     def write() -> Answer:
         with writing():
+            # Read inside, so that who follows `updated_at` misses nobody who waited for the lock.
+            call = Call(caller, body, query, clock.now())
             if kept_as:
                 said = body_digest(sent)
-                return once(kept_as, said, now, lambda: _run(made, call, parts))
+                return once(kept_as, said, call.now, lambda: _run(made, call, parts))
             return _run(made, call, parts)
 
     return _response(_twice(write))

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from portal.api.auth import Caller
 from portal.api.refusal import Refusal, invalid
 from portal.db import insert_new, session
-from portal.keys import seal, unseal
+from portal.keys import Unsealable, seal, unseal
 from portal.models import IdempotencyKey
 
 KEPT: Final = timedelta(days=30)
@@ -91,7 +91,13 @@ def _again(key: str, body: str) -> Answer:
     if kept.body_digest != body:
         message = "This key came with another body before. Take a new key for a new request."
         raise invalid([{"field": "Idempotency-Key", "message": message}])
-    return Answer(kept.status, unseal(kept.body), replayed=True)
+    try:
+        return Answer(kept.status, unseal(kept.body), replayed=True)
+    except Unsealable:
+        raise Refusal(
+            409,
+            "This was done before, and its answer can no longer be read. Read the thing itself.",
+        ) from None
 
 
 def forget_old(now: datetime) -> int:

@@ -23,7 +23,8 @@ SAID: Final = {
     404: "There is nothing here under this id; the same for what is another shop's.",
     409: "The thing does not stand so that this could be done, or is being changed right now.",
     413: "The body is larger than 1 MiB.",
-    415: "The body is not application/json.",
+    415: "The body is not application/json, or compressed.",
+    421: "The address's host is none of a shop here.",
     422: "Something that was sent cannot be taken; `errors` says what, field by field.",
     428: "Money moves here: an Idempotency-Key is needed.",
     503: "We are busy; nothing was changed. Retry-After says when to ask again.",
@@ -167,12 +168,12 @@ def _replies(each: Endpoint, refs: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _refusals(each: Endpoint) -> list[int]:
-    found = [400, 401, 403, 422, 503]
+    found = [400, 401, 403, 421, 422, 503]
     if "{" in each.path:
         found.append(404)
     if each.body:
         found += [413, 415]
-    if each.may_conflict or each.method == "POST":
+    if each.writes:
         found.append(409)
     if each.needs_key:
         found.append(428)

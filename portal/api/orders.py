@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,14 +11,13 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import selectinload
 
 from portal.api.endpoint import Call, endpoint
-from portal.api.paging import PageQuery, cursor_of, place_of
+from portal.api.paging import PageQuery, cursor_of, place_of, unknown_cursor
 from portal.api.refusal import not_found
 from portal.api.replies import OrderPage, OrderReply, order_replies, with_lines
 from portal.db import session
 from portal.models import Order
 from portal.models.order import number_key
 from portal.sources.document import Moment, OrderChange, OrderDocument
-from portal.sources.sentences import wrong
 
 ORDER_ID = re.compile(r"ord_[0-9a-z]{26}")
 
@@ -42,7 +41,6 @@ class OrderQuery(PageQuery):
     scope="orders",
     body=OrderDocument,
     replies={201: OrderReply, 200: OrderReply},
-    may_conflict=True,
 )
 def post_order(call: Call) -> tuple[int, OrderReply]:
     """Store an order under its number.
@@ -69,7 +67,6 @@ def read_order(call: Call, order_id: str) -> tuple[int, OrderReply]:
     scope="orders",
     body=OrderPatch,
     replies={200: OrderReply},
-    may_conflict=True,
 )
 def change_order(call: Call, order_id: str) -> tuple[int, OrderReply]:
     """Change what is sent of an order, or cancel it."""
@@ -132,8 +129,6 @@ def _place(cursor: str) -> tuple[datetime, str]:
     at, after = place_of(cursor, 2)
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise wrong("cursor", "This is no cursor of ours. Send next_cursor as you got it.")
-    return moment, after
+        return moment.astimezone(UTC), after
+    except (ValueError, OverflowError):
+        raise unknown_cursor() from None

@@ -34,11 +34,12 @@ def place_of(cursor: str, parts: int) -> list[str]:
         padded = cursor + "=" * (-len(cursor) % 4)
         found = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").split("\n")
     except (ValueError, binascii.Error):
-        raise _unknown() from None
-    if len(found) != parts or not all(part.isprintable() for part in found):
-        raise _unknown()
+        raise unknown_cursor() from None
+    if len(found) != parts or not all(part and part.isprintable() for part in found):
+        raise unknown_cursor()
     return found
 
 
-def _unknown() -> Invalid:
+def unknown_cursor() -> Invalid:
+    """The Invalid for a cursor that we did not give."""
     return wrong("cursor", "This is no cursor of ours. Send next_cursor as you got it.")

@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.api.refusal import Refusal, invalid
 
@@ -22,16 +23,26 @@ STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[\[\]{}]', re.DOT
 def read_body(request: Request) -> dict[str, Any]:
     """The JSON object that was sent.
 
-    Raises Refusal: 415 for another content type, 413 above 1 MiB, 422 for anything that is not
-    UTF-8, not JSON, not an object, has a key twice, NaN, Infinity, half a character, or more than
-    32 levels.
+    Raises Refusal: 415 for another content type or a compressed body, 413 above 1 MiB, 422 for
+    anything that is not UTF-8, not JSON, not an object, has a key twice, NaN, Infinity, half a
+    character, or more than 32 levels.
     """
     if request.mimetype != "application/json":
         raise Refusal(415, "Send JSON, with Content-Type: application/json.")
-    raw = request.get_data(cache=False)
-    if len(raw) > MOST_BYTES:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Refusal(415, "Send the body as it is, without Content-Encoding.")
+    return parse(_within(request))
+
+
+def _within(request: Request) -> bytes:
+    """The body, of which no more is read than may be sent."""
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raw = None
+    if raw is None or len(raw) > MOST_BYTES:
         raise Refusal(413, "The body is larger than 1 MiB. Send less at once.")
-    return parse(raw)
+    return raw
 
 
 def parse(raw: bytes) -> dict[str, Any]:

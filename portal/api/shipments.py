@@ -31,7 +31,6 @@ SHIPMENT_ID = re.compile(r"shp_[0-9a-z]{26}")
     scope="shipments",
     body=ShipmentDocument,
     replies={201: ShipmentReply, 200: ShipmentReply},
-    may_conflict=True,
 )
 def post_shipment(call: Call, order_id: str) -> tuple[int, ShipmentReply]:
     """Add a parcel to an order, or change the one that is known.

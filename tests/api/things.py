@@ -1,0 +1,84 @@
+"""What the generated tests need to know of an endpoint: a real id for its path, a body it takes.
+
+An endpoint with another kind of id, or with a body that must hold something, says so here; the
+tests that walk over the table of endpoints name what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from portal.api.endpoint import ENDPOINTS, Endpoint
+from tests.api.client import Api, line
+
+CANARY = "CANARY-1001"
+
+
+def order(api: Api) -> dict[str, Any]:
+    """An order with one line and one parcel, in which every text is a canary."""
+    return api.order(
+        number=CANARY,
+        email="canary@example.com",
+        phone="+1 CANARY",
+        currency="EUR",
+        lines=[line("CANARY-SKU", 2, title="CANARY")],
+        shipments=[{"carrier": "CANARY", "tracking_number": "1Z5R89W30310058842"}],
+    )
+
+
+def variant(api: Api) -> str:
+    """A variant; gives its sku."""
+    sent = {"title": "CANARY", "price_minor": 1, "currency": "EUR"}
+    assert api.put("/variants/CANARY-SKU", sent).status_code in {200, 201}
+    return "CANARY-SKU"
+
+
+# For each name in a path: makes the thing with this caller and gives its id.
+IDS: dict[str, Callable[[Api], str]] = {
+    "order_id": lambda api: str(order(api)["id"]),
+    "shipment_id": lambda api: str(order(api)["shipments"][0]["id"]),
+    "sku": variant,
+}
+# For each function that needs more than {}: a body it takes.
+BODIES: dict[str, dict[str, Any]] = {
+    "post_order": {"number": "2002"},
+    "post_shipment": {"carrier": "UPS", "tracking_number": "1Z"},
+    "put_variant": {"title": "A mug", "price_minor": 100, "currency": "EUR"},
+}
+# Ids that look right and never were.
+UNKNOWN = "0" * 26
+PREFIXES = {"order_id": "ord_", "shipment_id": "shp_", "sku": "SKU-"}
+
+
+def name_in(made: Endpoint) -> str:
+    """The name in an endpoint's path; '' where it has none."""
+    return made.path.partition("{")[2].partition("}")[0]
+
+
+def address(made: Endpoint, thing_id: str) -> str:
+    """The endpoint's path with this id."""
+    return made.path.replace(f"{{{name_in(made)}}}", thing_id)
+
+
+def unknown_id(made: Endpoint) -> str:
+    """An id of the right shape under which there is nothing."""
+    return PREFIXES.get(name_in(made), "x_") + UNKNOWN
+
+
+def ask(api: Api, made: Endpoint, thing_id: str, **more: Any) -> Any:
+    """Call the endpoint for this id with a body that it takes, under a new key if it needs one."""
+    body = BODIES.get(made.run.__name__, {}) if made.body else None
+    key = f"key-{made.run.__name__}" if made.needs_key else ""
+    return api.call(made.method, address(made, thing_id), body, key=key, **more)
+
+
+def named(made: Endpoint) -> str:
+    """How a test's id names an endpoint."""
+    return f"{made.method} {made.path}"
+
+
+ALL = sorted(ENDPOINTS, key=named)
+WITH_ID = [made for made in ALL if "{" in made.path]
+WITHOUT_ID = [made for made in ALL if "{" not in made.path]
+WITH_BODY = [made for made in ALL if made.body]
