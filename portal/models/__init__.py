@@ -3,35 +3,54 @@
 from portal.models.access import ApiToken, IdempotencyKey, Link, LinkCode, Tally, WebSession
 from portal.models.audit import AuditEntry
 from portal.models.catalog import Picture, Variant
+from portal.models.credit import CreditEntry
 from portal.models.customer import Customer
 from portal.models.due import Due, Gauge
 from portal.models.event import HookEvent
+from portal.models.exchange import Exchange
+from portal.models.label import Label
+from portal.models.ledger import LedgerEntry
 from portal.models.order import Order, OrderLine, Unit
 from portal.models.outbox import Message, Preference
+from portal.models.policy import PolicyVersion
+from portal.models.rma import Return
+from portal.models.rma_line import ReturnLine, ReturnUnit
+from portal.models.settlement import Settlement
 from portal.models.shipment import Shipment, ShipmentLine, StoredScan
 from portal.models.shop import Shop
+from portal.models.unit_claim import UnitClaim
 
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "CreditEntry",
     "Customer",
     "Due",
+    "Exchange",
     "Gauge",
     "HookEvent",
     "IdempotencyKey",
+    "Label",
+    "LedgerEntry",
     "Link",
     "LinkCode",
     "Message",
     "Order",
     "OrderLine",
     "Picture",
+    "PolicyVersion",
     "Preference",
+    "Return",
+    "ReturnLine",
+    "ReturnUnit",
+    "Settlement",
     "Shipment",
     "ShipmentLine",
     "Shop",
     "StoredScan",
     "Tally",
     "Unit",
+    "UnitClaim",
     "Variant",
     "WebSession",
 ]

@@ -57,15 +57,18 @@ class Shipment(OfShop, Base):
         Index(None, "shop_id", "order_id"),
         Index(None, "provider_id"),
         Index(None, "shop_id", "number_key"),
+        Index(None, "shop_id", "rma_id"),
         ForeignKeyConstraint(
             ["shop_id", "order_id"], ["orders.shop_id", "orders.id"], ondelete="CASCADE"
         ),
+        ForeignKeyConstraint(["shop_id", "rma_id"], ["rma.shop_id", "rma.id"]),
     )
 
     id: Mapped[str] = mapped_column(
         String(40), primary_key=True, default=lambda: new_id("shp", clock.now())
     )
     order_id: Mapped[str] = mapped_column(String(40))
+    rma_id: Mapped[str | None] = mapped_column(String(40))  # of a parcel on its way back
     position: Mapped[int] = mapped_column(default=0)
     carrier: Mapped[str] = mapped_column(String(80), default="")  # as the shop names it
     carrier_code: Mapped[str] = mapped_column(String(80), default="")  # as the provider does, or ""
