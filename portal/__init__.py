@@ -6,7 +6,7 @@ from flask import Flask
 from flask_compress import Compress
 
 from portal import api, demo, errors, format, health, hooks, logs, pages, security
-from portal.config import SERVING, Settings, read_settings
+from portal.config import SERVING, Settings, checkout_origins, read_settings
 from portal.db import init_db
 from portal.pages.brand import init_brand
 from portal.sessions import RowSessions
@@ -19,17 +19,18 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
     Raises portal.config.SettingsError naming what is wrong.
     """
     app = Flask(__name__)
-    app.extensions["porchlight"] = settings or read_settings(need=SERVING)
+    settings = settings or read_settings(need=SERVING)
+    app.extensions["porchlight"] = settings
     app.config |= {
-        "WITHOUT_SHOP": {"health.alive", "health.ready", "health.metrics", "static"},
+        "WITHOUT_SHOP": {"health.alive", "health.ready", "health.metrics"},
         "CSRF_EXEMPT": {"api", "hooks"},
-        "CHECKOUT_ORIGINS": [],
+        "CHECKOUT_ORIGINS": checkout_origins(settings) if as_demo else [],
         "COMPRESS_ALGORITHM": ["gzip"],
         "SEND_FILE_MAX_AGE_DEFAULT": 31536000,  # their URLs carry a hash of the content
         "DEMO": as_demo,
     }
     app.session_interface = RowSessions()
-    init_db(app, app.extensions["porchlight"])
+    init_db(app, settings)
     logs.init_logs(app)
     security.init_security(app)
     format.init_format(app)

@@ -13,25 +13,9 @@ LEAST_SECRET = 32  # characters: 128 bits in hexadecimal
 EASYPOST_API = "https://api.easypost.com/v2"
 STRIPE_API = "https://api.stripe.com"
 TWILIO_API = "https://api.twilio.com"
+WEB = ("https", "http")
 SERVING = ("SECRET_KEY", "BASE_URL", "DATABASE_URL")
 DEMO_MAIL = "outbox:"  # the demo's SMTP_URL: messages stay in the outbox, where a page shows them
-
-SECRETS = frozenset(
-    {
-        "SECRET_KEY",
-        "SECRET_KEY_FALLBACKS",
-        "DATABASE_URL",
-        "QUEUE_URL",
-        "REDIS_URL",
-        "EASYPOST_API_KEY",
-        "EASYPOST_WEBHOOK_SECRET",
-        "STRIPE_SECRET_KEY",
-        "STRIPE_WEBHOOK_SECRET",
-        "SMTP_URL",
-        "TWILIO_AUTH_TOKEN",
-        "METRICS_TOKEN",
-    }
-)
 
 
 class SettingsError(Exception):
@@ -113,9 +97,9 @@ def read_settings(environ: Mapping[str, str] | None = None, need: Iterable[str] 
 
 
 def _read(environ: Mapping[str, str], name: str, problems: list[str]) -> str | None:
-    """The value of one setting, from itself or, for secrets, from the file its `_FILE` names."""
+    """The value of one setting, from itself or from the file that its `_FILE` names."""
     value = environ.get(name)
-    path = environ.get(f"{name}_FILE") if name in SECRETS else None
+    path = environ.get(f"{name}_FILE")
     if value is not None and path is not None:
         problems.append(f"{name} and {name}_FILE are both set. Keep one.")
         return None
@@ -135,9 +119,7 @@ def _read(environ: Mapping[str, str], name: str, problems: list[str]) -> str | N
 def _settings(given: dict[str, str]) -> Settings:
     values: dict[str, object] = dict(given)
     values["trusted_proxies"] = int(given.get("trusted_proxies", "0"))
-    values["secret_key_fallbacks"] = tuple(
-        key.strip() for key in given.get("secret_key_fallbacks", "").split(",") if key.strip()
-    )
+    values["secret_key_fallbacks"] = _listed(given.get("secret_key_fallbacks", ""))
     for name in ("base_url", "stripe_api_base", "twilio_api_base"):
         if name in given:
             values[name] = given[name].rstrip("/")
@@ -174,13 +156,14 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def _split(value: str) -> SplitResult | None:
+def _split(value: str, *schemes: str) -> SplitResult | None:
+    """The parts of a URL of one of these schemes (default: the web's) that names a host."""
     try:
         parts = urlsplit(value)
-        _ = parts.port
+        good = parts.scheme in (schemes or WEB) and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
-    return parts if parts.hostname and parts.scheme in {"http", "https"} else None
+    return parts if good else None
 
 
 def _check_secret(value: str) -> str:
@@ -189,9 +172,29 @@ def _check_secret(value: str) -> str:
     return ""
 
 
+def _check_fallbacks(value: str) -> str:
+    if all(_check_secret(key) == "" for key in _listed(value)):
+        return ""
+    return "must be the earlier values of SECRET_KEY, parted by commas."
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(key.strip() for key in value.split(",") if key.strip())
+
+
+def _check_key(value: str) -> str:
+    good = value.isascii() and value.isprintable() and " " not in value
+    return "" if good else "holds characters that no key has. Copy it again."
+
+
+def _check_folder(value: str) -> str:
+    return "must be a folder, and there is a file." if Path(value).is_file() else ""
+
+
 def _check_origin(value: str) -> str:
     parts = _split(value)
-    if parts is None or parts.path not in {"", "/"} or parts.query or parts.username:
+    extra = parts is None or parts.query or parts.fragment or parts.username
+    if parts is None or extra or parts.path not in {"", "/"}:
         return "must be an origin such as https://track.example.com, without a path."
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         return "must begin with https://: plain http is served to this machine only."
@@ -210,19 +213,26 @@ def _check_api(value: str) -> str:
 def _check_database(value: str) -> str:
     if value.startswith("sqlite:///") and value[10:] and ":memory:" not in value:
         return ""
-    if value.startswith("postgresql://") and urlsplit(value).path.strip("/"):
+    # A server on a socket has no host, so only its name is looked at.
+    if value.startswith("postgresql://") and _path(value).strip("/"):
         return ""
     return "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
 
 
-def _check_queue(value: str) -> str:
-    if value.startswith(("sqlite:///", "redis://", "rediss://", "postgresql://")):
+def _path(value: str) -> str:
+    try:
+        return urlsplit(value).path
+    except ValueError:
         return ""
-    return "must be sqlite:///FILE, redis://HOST or postgresql://USER:PASSWORD@HOST/NAME."
+
+
+def _check_queue(value: str) -> str:
+    good = not _check_redis(value) or not _check_database(value)
+    return "" if good else "must be sqlite:///FILE, redis://HOST or postgresql://…/NAME."
 
 
 def _check_redis(value: str) -> str:
-    return "" if value.startswith(("redis://", "rediss://")) else "must be redis://HOST."
+    return "" if _split(value, "redis", "rediss") else "must be redis://HOST or rediss://HOST."
 
 
 def _check_count(value: str) -> str:
@@ -232,13 +242,7 @@ def _check_count(value: str) -> str:
 
 
 def _check_smtp(value: str) -> str:
-    if value == DEMO_MAIL:
-        return ""
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
+    good = value == DEMO_MAIL or _split(value, "smtp", "smtps")
     return "" if good else "must be smtp://USER:PASSWORD@HOST:PORT or smtps://…."
 
 
@@ -256,17 +260,32 @@ REMEDIES = {
 
 CHECKS = {
     "secret_key": _check_secret,
+    "secret_key_fallbacks": _check_fallbacks,
     "base_url": _check_origin,
     "database_url": _check_database,
     "queue_url": _check_queue,
     "redis_url": _check_redis,
+    "media_root": _check_folder,
     "trusted_proxies": _check_count,
+    "easypost_api_key": _check_key,
+    "stripe_secret_key": _check_key,
+    "twilio_account_sid": _check_key,
+    "twilio_auth_token": _check_key,
+    "metrics_token": _check_key,
     "easypost_api_base": _check_api,
     "stripe_api_base": _check_api,
     "twilio_api_base": _check_api,
     "smtp_url": _check_smtp,
     "mail_from": _check_address,
 }
+
+
+def checkout_origins(settings: Settings) -> list[str]:
+    """Where a rehearsal's stand-in for the payment provider shows its checkout pages."""
+    bases = (urlsplit(base) for base in (settings.stripe_api_base, settings.easypost_api_base))
+    here = (f"{base.scheme}://{base.netloc}" for base in bases if is_loopback(base.hostname))
+    return list(dict.fromkeys(here))
+
 
 LIVE_KEYS = (
     ("easypost_api_key", "EZAK", "easypost_api_base"),

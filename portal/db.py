@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import threading
 import time
@@ -111,7 +112,7 @@ def new_id(prefix: str, at: datetime) -> str:
 
 def init_db(app: Flask, settings: Settings) -> None:
     """Connect the app to its database, with the manners of `portal.db` on every connection."""
-    options: dict[str, Any] = {"pool_pre_ping": not settings.is_sqlite}
+    options: dict[str, Any] = {"pool_pre_ping": not settings.is_sqlite, "hide_parameters": True}
     uri = settings.database_url
     if settings.is_sqlite:
         settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,6 +120,7 @@ def init_db(app: Flask, settings: Settings) -> None:
     else:
         uri = uri.replace("postgresql://", "postgresql+psycopg://", 1)
         options |= {"pool_size": 8, "max_overflow": 8, "pool_recycle": 1800}
+        options |= {"connect_args": {"connect_timeout": int(WAIT_SECONDS)}}
     app.config |= {"SQLALCHEMY_DATABASE_URI": uri, "SQLALCHEMY_ENGINE_OPTIONS": options}
     db.init_app(app)
     with app.app_context():
@@ -296,7 +298,10 @@ def sqlite_is_safe() -> bool:
     return bool(sqlite.sqlite_version_info >= FIRST_SAFE_WAL)
 
 
-NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs"})
+NETWORK_DISKS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "afs", "fuse.glusterfs", "fuse.sshfs"}
+)
+OCTAL = re.compile(r"\\([0-7]{3})")  # how the kernel writes a blank in a path
 
 
 def disk_of(path: Path, mounts: str) -> str:
@@ -304,7 +309,7 @@ def disk_of(path: Path, mounts: str) -> str:
     best, kind = "", ""
     for line in mounts.splitlines():
         _, mount, filesystem, *_ = line.split(" ")
-        mount = mount.replace("\\040", " ")
+        mount = OCTAL.sub(lambda found: chr(int(found[1], 8)), mount)
         if path.is_relative_to(mount) and len(mount) >= len(best):
             best, kind = mount, filesystem
     return kind

@@ -35,7 +35,7 @@ def http_error(error: HTTPException) -> Response:
         else _page(status, error.description or "")
     )
     for name, value in error.get_headers():
-        if name in {"Retry-After", "Allow"}:
+        if name in {"Retry-After", "Allow", "WWW-Authenticate"}:
             response.headers[name] = value
     return response
 
@@ -43,7 +43,7 @@ def http_error(error: HTTPException) -> Response:
 def busy(error: Exception) -> Response:
     """The database did not let us write in time: nothing was changed, try again."""
     session.rollback()
-    log.warning("database busy", kind=type(error).__name__)
+    log.warning("database busy", exc_info=error)
     response = http_error(ServiceUnavailable(_("We are busy. Nothing was changed; try again.")))
     response.headers["Retry-After"] = "2"
     return response

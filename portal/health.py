@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, jsonify, request
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select, text
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 
 from portal import clock
 from portal.db import every_shop, session
@@ -40,9 +42,11 @@ def ready() -> tuple[Response, int]:
 def metrics() -> Response:
     """Prometheus figures, for whoever has METRICS_TOKEN."""
     token = settings().metrics_token
+    if not token:
+        abort(404)
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not token or not is_same(given, token):
-        abort(401 if token else 404)
+    if not is_same(given, token):
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
     return Response(_figures(), mimetype="text/plain; version=0.0.4")
 
 

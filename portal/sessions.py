@@ -23,7 +23,7 @@ from portal.keys import digest, settings
 from portal.models import WebSession
 
 LIFE = timedelta(days=1)  # of a customer's session without use; staff end sooner by their own rule
-SID = re.compile(r"^[A-Za-z0-9_-]{43}$")
+SID = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class BrowserSession(SessionMixin, MutableMapping[str, Any]):
@@ -39,8 +39,8 @@ class BrowserSession(SessionMixin, MutableMapping[str, Any]):
 
     @property
     def digest(self) -> str:
-        """What the database knows this browser by."""
-        return digest(self.sid)
+        """What the database knows this browser by. At another shop's host it is another browser."""
+        return digest(f"{g.shop_id}:{self.sid}")
 
     @property
     def content(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class RowSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
         """The session the cookie names; a new id where it names none we could have made."""
         sid = request.cookies.get(cookie_name(), "")
-        if SID.match(sid):
+        if SID.fullmatch(sid):
             return BrowserSession(sid, is_new=False)
         return BrowserSession(secrets.token_urlsafe(32), is_new=True)
 
@@ -107,13 +107,12 @@ def cookie_name() -> str:
 
 
 def _load(sid_digest: str) -> dict[str, Any]:
-    row = rows.execute(
-        select(WebSession.content, WebSession.shop_id).where(
+    found = rows.scalar(
+        select(WebSession.content).where(
             WebSession.digest == sid_digest, WebSession.expires_at > clock.now()
         )
-    ).first()
-    # A cookie carried to another shop's host is a stranger there.
-    return dict(row.content) if row and row.shop_id == g.shop_id else {}
+    )
+    return dict(found) if found else {}
 
 
 def _store(session: BrowserSession) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from sqlalchemy import ForeignKey, event
+from sqlalchemy import ForeignKey, Table, event
 from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
@@ -21,6 +21,7 @@ from sqlalchemy.orm import (
     mapped_column,
     with_loader_criteria,
 )
+from sqlalchemy.sql import visitors
 
 NO_SHOP = 0
 EVERY_SHOP = -1
@@ -64,6 +65,8 @@ def guard(session_factory: type[Session]) -> None:
 def _only_this_shop(state: ORMExecuteState) -> None:
     """Add `shop_id = …` to every ORM statement. With no shop in scope nothing matches."""
     mine = _scope.get()
+    if not state.is_orm_statement and mine != EVERY_SHOP:
+        _refuse_bare_tables(state)
     if state.is_insert:
         _refuse_unstamped(state, mine)
         return
@@ -73,6 +76,13 @@ def _only_this_shop(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(
         with_loader_criteria(OfShop, lambda cls: cls.shop_id == mine, include_aliases=True)
     )
+
+
+def _refuse_bare_tables(state: ORMExecuteState) -> None:
+    """The filter works on mapped classes; a statement on their tables would pass it by."""
+    for part in visitors.iterate(state.statement):
+        if isinstance(part, Table) and "shop_id" in part.c:
+            raise WrongShop(f"Ask for the class, not for its table {part.name}.")
 
 
 def _refuse_unstamped(state: ORMExecuteState, mine: int) -> None:
