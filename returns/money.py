@@ -263,15 +263,34 @@ def quote(
     so its label is taken off once, spread by value; where one part travels free, all do. Parts
     that the customer keeps do not travel.
     """
-    costs = [effects.label_minor(method) for _, effects in parts if not effects.keep]
+    cost = label_cost([(effects, method) for _, effects in parts])
+    return pay([(units, effects, resolution) for units, effects in parts], cost)
+
+
+def label_cost(parts: Sequence[tuple[Effects, str | None]]) -> int:
+    """What the customer pays for the parcels of one return: one parcel for each way back.
+
+    Where one part of a parcel travels free, all of it does.
+    """
+    costs: dict[str | None, list[int]] = {}
+    for effects, method in parts:
+        if not effects.keep:
+            costs.setdefault(method, []).append(effects.label_minor(method))
+    return sum(min(of_parcel) for of_parcel in costs.values())
+
+
+def pay(
+    parts: Sequence[tuple[Sequence[UnitMoney], Effects, str]], label_minor: int
+) -> list[Amounts]:
+    """What each part pays by its own resolution, with the label spread over those that travel."""
     weights = [
         0 if effects.keep else max(1, sum(unit.paid_minor for unit in units))
-        for units, effects in parts
+        for units, effects, _ in parts
     ]
-    labels = apportion(min(costs), weights) if costs else [0] * len(parts)
+    labels = apportion(label_minor, weights) if any(weights) else [0] * len(parts)
     return [
-        amounts(units, resolution, effects, label_minor=label_minor)
-        for (units, effects), label_minor in zip(parts, labels, strict=True)
+        amounts(units, resolution, effects, label_minor=label)
+        for (units, effects, resolution), label in zip(parts, labels, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """The receipt of a decision, and the nearest changes that would have altered it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from returns.conditions import Compare, compares
 from returns.decision import Decision
 from returns.facts import DAYS_SINCE, TYPES, FactsAt, bps_of, plain
 from returns.reasons import NOT_AS_SOLD, fault_of
+from returns.verdict import Charge, Effects
 from returns.window import days_after
 
 MOST_TRIED: Final = 200
@@ -34,6 +35,19 @@ def receipt(decision: Decision) -> dict[str, Any]:
         "effects": plain(decision.effects),
         "would_change": would_change(decision),
     }
+
+
+def effects_of(told: Mapping[str, Any]) -> Effects:
+    """The effects out of a stored receipt, for paying by what was decided then."""
+    stored = told["effects"]
+    day = stored["last_day"]
+    charges = {
+        name: {key: Charge(**charge) for key, charge in stored[name].items()}
+        for name in ("fees", "bonuses")
+    }
+    lists = {name: tuple(stored[name]) for name in ("resolutions", "methods", "needs")}
+    last_day = {"last_day": date.fromisoformat(day) if day else None}
+    return Effects(**{**stored, **charges, **lists, **last_day})
 
 
 def would_change(decision: Decision, most: int = 3) -> list[dict[str, Any]]:

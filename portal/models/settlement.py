@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.db import Base, new_id
+from portal.db import Base, new_id, session
+from portal.models.change import Conflict
 from portal.tenancy import OfShop
+from returns.lifecycle import SETTLEMENT, NotAllowed
+
+PENDING: Final = ("wanted", "performing", "unknown")  # on its way out, or perhaps out
+OUTWARD: Final = ("refund", "store_credit", "exchange")  # what leaves; a top_up comes in
+# Of several rows the one that tells most of what is to be done is shown.
+WORST_FIRST: Final = ("failed", "unknown", "performing", "wanted", "done")
 
 
 class Settlement(OfShop, Base):
@@ -53,3 +69,32 @@ class Settlement(OfShop, Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     performing_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+
+    @property
+    def key(self) -> str:
+        """The idempotency key towards the provider: another one only after a known failure."""
+        return self.id if self.round == 1 else f"{self.id}:{self.round}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what it pays counts: all but failures that were replaced."""
+        return not self.replaced
+
+    def move(self, move: str) -> None:
+        """Move on by the table of settlements. Raises Conflict with a sentence."""
+        try:
+            self.status = SETTLEMENT.after(move, self.status)
+        except NotAllowed as error:
+            raise Conflict(str(error)) from error
+
+
+def settlements_of(subject: str) -> list[Settlement]:
+    """Everything that was wanted for a return or a claim, oldest first."""
+    wanted = select(Settlement).where(Settlement.subject == subject)
+    return list(session.scalars(wanted.order_by(Settlement.created_at, Settlement.id)))
+
+
+def status_of(rows: Sequence[Settlement]) -> str | None:
+    """The status of all together: the worst; None while nothing is wanted."""
+    present = {row.status for row in rows if row.is_live}
+    return next((status for status in WORST_FIRST if status in present), None)

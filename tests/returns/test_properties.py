@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from returns.cases import Case, boundary_cases, broken
-from returns.facts import Facts
+from returns.facts import Facts, plain
 from returns.lint import lint
+from returns.money import LineMoney, pay, quote, spread_units
 from returns.policy import Outcome, Policy, decide, receipt, would_change
+from returns.receipt import effects_of
+from returns.verdict import RESOLUTIONS
 from tests.returns.samples import any_facts, any_policy, documents, moments, rules
 
 
@@ -98,3 +101,16 @@ def test_lint_and_cases_cope_with_any_policy(policy: Policy) -> None:
     cases = boundary_cases(policy)
     assert broken(policy, cases) == []
     assert [Case.from_json(json.loads(json.dumps(case.to_json()))) for case in cases] == cases
+
+
+@given(any_policy, any_facts, moments)
+def test_a_stored_receipt_pays_what_was_decided(policy: Policy, facts: Facts, at: datetime) -> None:
+    decision = decide(policy, facts, at)
+    stored = json.loads(json.dumps(receipt(decision)))
+    again = effects_of(stored)
+    units = spread_units([LineMoney(2, 5_000, 300, 800)], shipping_minor=490)
+    for resolution in RESOLUTIONS:
+        assert pay([(units, again, resolution)], again.label_minor(facts.method)) == quote(
+            [(units, decision.effects)], resolution, facts.method
+        )
+    assert plain(again) == stored["effects"]
