@@ -17,7 +17,8 @@ from portal import clock
 from portal.db import session, writing
 from portal.errors import problem
 from portal.jobs import nudge
-from portal.keys import digest, settings
+from portal.jobs.provider import webhook_secret_of
+from portal.keys import Unsealable, digest
 from portal.models import Shop
 from portal.models.due import plan
 from portal.models.event import KEY_LENGTH, keep
@@ -30,10 +31,8 @@ def receive(slug: str) -> Response:
     """Take one event; 200 once it is kept, or was kept before."""
     shop = Shop.named(slug) or abort(404, "There is no shop of this name.")
     shop_id = shop.id
-    secret = shop.key("easypost_webhook_secret") or settings().easypost_webhook_secret
+    secret = _secret_of(shop)
     session.rollback()  # nothing is held while the body comes in
-    if not secret:
-        abort(503, "EasyPost is not set up here: EASYPOST_WEBHOOK_SECRET is not set.")
     request.max_content_length = MOST_BYTES
     body = request.get_data(cache=False)
     now = clock.now()
@@ -46,10 +45,21 @@ def receive(slug: str) -> Response:
         _keep({**told, "state": "quarantined", "error": str(error)})
         return problem(422, "Unprocessable Content", f"{error} It is kept for staff to look at.")
     state = "received" if event.result else "ignored"
-    is_new = _keep({**told, **_about(event), "state": state})
+    is_new = _keep({**told, **_about(event, shop_id), "state": state})
     if is_new and state == "received":
         nudge("apply")
     return jsonify(status=state if is_new else "duplicate")
+
+
+def _secret_of(shop: Shop) -> str:
+    """The secret to check with. Answers 503 without one: the sender tries again later."""
+    try:
+        secret = webhook_secret_of(shop)
+    except Unsealable:
+        abort(503, "The webhook secret of this shop was sealed with another SECRET_KEY.")
+    if not secret:
+        abort(503, "EasyPost is not set up here: EASYPOST_WEBHOOK_SECRET is not set.")
+    return secret
 
 
 def _is_theirs(body: bytes, secret: str, now: datetime) -> bool:
@@ -65,7 +75,7 @@ def _told(body: bytes, secret: str, shop_id: int, now: datetime) -> dict[str, An
     return {
         "provider": "easypost",
         "account": digest(secret),
-        "key": body_digest,
+        "key": _key(shop_id, body_digest),
         "shop_id": shop_id,
         "kind": "",
         "number_key": "",
@@ -76,14 +86,22 @@ def _told(body: bytes, secret: str, shop_id: int, now: datetime) -> dict[str, An
     }
 
 
-def _about(event: Event) -> dict[str, Any]:
+def _about(event: Event, shop_id: int) -> dict[str, Any]:
     """The columns that only a readable event has."""
     found: dict[str, Any] = {"kind": event.description[:60]}
-    if event.id and len(event.id) <= KEY_LENGTH:
-        found["key"] = event.id
+    if event.id and len(key := _key(shop_id, event.id)) <= KEY_LENGTH:
+        found["key"] = key
     if event.result:
         found["number_key"] = key_of(event.result.tracking_number)
     return found
+
+
+def _key(shop_id: int, name: str) -> str:
+    """Once a shop: shops of one account get the same event each, and look for it among their own.
+
+    In front of a digest or an id of the provider's it stays below the column's length.
+    """
+    return f"{shop_id}:{name}"
 
 
 def _keep(told: dict[str, Any]) -> bool:

@@ -14,8 +14,9 @@ from carriers.easypost import read_event
 from carriers.names import canonical
 from portal import clock
 from portal.db import every_shop, inside, session, writing
+from portal.jobs.provider import webhook_secret_of
 from portal.jobs.queue import nudge
-from portal.keys import digest, settings
+from portal.keys import Unsealable, digest
 from portal.models import HookEvent, Shipment, Shop
 from portal.models.due import Lease, finish, holds
 from portal.models.observe import observe
@@ -153,12 +154,15 @@ def _read(leases: Sequence[Lease]) -> list[Push]:
 
 def _sharing(account: str) -> list[int]:
     """The shops whose hooks are signed with the secret of this account."""
-    house = digest(settings().easypost_webhook_secret)
-    return [
-        shop.id
-        for shop in session.scalars(select(Shop))
-        if (digest(own) if (own := shop.key("easypost_webhook_secret")) else house) == account
-    ]
+    return [shop.id for shop in session.scalars(select(Shop)) if _account_of(shop) == account]
+
+
+def _account_of(shop: Shop) -> str:
+    """The account a shop's hooks belong to; '' for a secret that cannot be read any more."""
+    try:
+        return digest(webhook_secret_of(shop))
+    except Unsealable:
+        return ""
 
 
 def _parcels(tracking: Tracking, shops: list[int], named: int) -> Sequence[Any]:

@@ -95,8 +95,9 @@ def _perform_in_shop(shop_id: int, leases: Sequence[Lease]) -> None:
         if wait:
             time.sleep(wait.total_seconds())
             continue
-        now_asked, waiting = waiting[:allowed], waiting[allowed:]
-        _store(account, [_answer(account, question) for question in now_asked])
+        answers = _answers(account, waiting[:allowed])
+        _store(account, answers)
+        waiting = waiting[len(answers) :]
 
 
 def _account_of(shop: Shop) -> Account | None:
@@ -134,12 +135,12 @@ def _settle(gone: Sequence[Lease], questions: Sequence[Question], now: datetime)
     if not gone and not early:
         return
     with writing(synchronous="NORMAL"):
-        for lease in gone:
-            finish(lease)
         for question in sorted(early, key=lambda one: one.order_id):
             if question.due is None and (shipment := Shipment.locked(question.lease.subject)):
                 shipment.reread(now)  # it may have lapsed while nothing was heard
             finish(question.lease, again_at=question.due)
+        for lease in gone:
+            finish(lease)
 
 
 def _reserve(account: Account, wanted: int) -> tuple[int, timedelta]:
@@ -149,6 +150,26 @@ def _reserve(account: Account, wanted: int) -> tuple[int, timedelta]:
 
 def _runs_out(lease: Lease) -> bool:
     return clock.now() + LAST_CALL > lease.until
+
+
+def _answers(account: Account, questions: Sequence[Question]) -> list[Answer]:
+    """Ask one after the other, until the provider has trouble or the leases are nearly over.
+
+    So a slow provider never costs a lease, and trouble is noted before the next question.
+    """
+    answers: list[Answer] = []
+    for question in questions:
+        if answers and (told_to_stop.is_set() or _runs_out(question.lease)):
+            break
+        answers.append(_answer(account, question))
+        if _is_trouble(answers[-1][1]):
+            break
+    return answers
+
+
+def _is_trouble(answer: Tracking | CarrierError) -> bool:
+    """Whether an answer tells of the provider's trouble, not of the parcel."""
+    return isinstance(answer, CarrierError) and is_theirs(answer)
 
 
 def _answer(account: Account, question: Question) -> Answer:
@@ -173,8 +194,8 @@ def _store(account: Account, answers: Sequence[Answer]) -> None:
 
 def _note(account: Account, answers: Sequence[Answer], now: datetime) -> None:
     """What the answers tell of the provider itself."""
-    if any(not isinstance(answer, CarrierError) or not is_theirs(answer) for _, answer in answers):
-        account.answered(now)
+    if any(not _is_trouble(answer) for _, answer in answers):
+        account.answered()
     for _, answer in answers:
         if isinstance(answer, CarrierError) and is_theirs(answer):
             account.failed(answer, now)
@@ -185,9 +206,10 @@ def _store_one(
 ) -> bool:
     """Store one answer and plan the next question, if the lease is still ours."""
     lease = question.lease
+    # The order first, then the row of due work: as everybody who plans a question.
+    shipment = Shipment.locked(lease.subject)
     if not holds(lease):
         return False
-    shipment = Shipment.locked(lease.subject)
     if shipment is None or shipment.watched != question.watched:
         # Corrected while we asked: what we learnt is another parcel's.
         finish(lease, again_at=now if shipment is not None else None)

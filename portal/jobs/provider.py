@@ -57,11 +57,14 @@ class Account:
         tokens, at = kept or (full.tokens, full.at)
         return Budget(RATE, BURST, tokens, at, closed[1] if closed else None)
 
-    def answered(self, now: datetime) -> None:
-        """It answered: failures before are forgotten. Call it inside `writing()`."""
-        kept = read_gauge(f"closed:{self.name}")
+    def answered(self) -> None:
+        """It answered: failures before are forgotten, but not for how long it asked us to wait.
+
+        The answer may be to a question from before. Call it inside `writing()`.
+        """
+        kept = read_gauge(f"closed:{self.name}", alone=True)
         if kept is not None and kept[0]:
-            set_gauge(f"closed:{self.name}", 0.0, min(kept[1], now))
+            set_gauge(f"closed:{self.name}", 0.0, kept[1])
 
     def failed(self, error: CarrierError, now: datetime) -> None:
         """It failed. A 429 closes the account for as long as it asks, a row of failures for
@@ -95,6 +98,11 @@ def account_of(shop: Shop) -> Account | None:
     """The account a shop's parcels are asked about with; None where the provider is off."""
     key = shop.key("easypost_api_key") or settings().easypost_api_key
     return account_with(key) if key else None
+
+
+def webhook_secret_of(shop: Shop) -> str:
+    """What a shop's hooks are signed with, '' where the provider is off. Raises Unsealable."""
+    return shop.key("easypost_webhook_secret") or settings().easypost_webhook_secret
 
 
 def account_with(key: str) -> Account:

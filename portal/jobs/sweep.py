@@ -14,7 +14,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.api.once import forget_old
 from portal.db import every_shop, session, writing
-from portal.jobs.queue import Queue, queue_of
+from portal.jobs.queue import PAUSE_S, Queue, queue_of
 from portal.jobs.work import AT_ONCE, told_to_stop, work
 from portal.logs import log
 from portal.models.access import forget_ended
@@ -65,15 +65,19 @@ class Worker:
     def _hand(self, queue: str) -> threading.Thread:
         return _thread(queue, lambda: self._repeat(lambda: work(queue), self._bells[queue], REST_S))
 
-    def _repeat(self, act: Callable[[], object], bell: threading.Event, rest_s: float) -> None:
-        """Do `act` when the bell rings, and after every rest, whatever goes wrong."""
+    def _repeat(self, act: Callable[[], int], bell: threading.Event, rest_s: float) -> None:
+        """Do `act` when the bell rings, and after every rest, whatever goes wrong.
+
+        Where there was work the rest is short: who follows closely upon a nudge sends none.
+        """
         while not told_to_stop.is_set():
+            done = 0
             try:
                 with self._app.app_context():
-                    act()
+                    done = act()
             except Exception as error:  # the database may be away: the next look finds it again
                 log.error("worker looks again later", exc_info=error)
-            bell.wait(rest_s)
+            bell.wait(2 * PAUSE_S if done else rest_s)
             bell.clear()
 
     def _wake(self, queue: str) -> None:
@@ -88,7 +92,7 @@ class Worker:
                 told_to_stop.wait(rest)
         self._queue.close()
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> int:
         """Ring for every queue that has due work, give a sign of life, do the chores."""
         now = clock.now()
         with every_shop():
@@ -101,6 +105,7 @@ class Worker:
             with every_shop(), writing():
                 set_gauge(HEARTBEAT, float(os.getpid()), now)
             do_chores(now)
+        return 0
 
 
 def _thread(name: str, target: Callable[[], None]) -> threading.Thread:

@@ -10,10 +10,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+from sqlalchemy import select
+
 from portal import clock
 from portal.db import every_shop, session, writing
 from portal.logs import log
-from portal.models.due import QUEUES, Lease, claim, finish
+from portal.models.due import QUEUES, Due, Lease, claim, finish
 
 ATTEMPTS = 8  # then a piece of work is dead, and people are told
 SUSPECT = 2  # from this attempt on it is done alone: it may be what kills the worker
@@ -60,7 +62,7 @@ def _perform(module: ModuleType, leases: Sequence[Lease]) -> None:
     together: Callable[[Sequence[Lease]], None] | None = getattr(module, "perform_all", None)
     if together is not None and fresh:
         if not _guarded(lambda: together(fresh)):
-            tried = [*fresh, *tried]
+            tried = [*_unfinished(fresh), *tried]
     else:
         tried = [*fresh, *tried]
     for lease in tried:
@@ -68,6 +70,14 @@ def _perform(module: ModuleType, leases: Sequence[Lease]) -> None:
             give_back([lease])
         else:
             _alone(module, lease)
+
+
+def _unfinished(leases: Sequence[Lease]) -> list[Lease]:
+    """The leases that are still ours: what a failed batch had finished is not done again."""
+    with every_shop():
+        held = select(Due.id, Due.fence).where(Due.id.in_([one.id for one in leases]), Due.leased)
+        ours = {(row.id, row.fence) for row in session.execute(held)}
+    return [lease for lease in leases if (lease.id, lease.fence) in ours]
 
 
 def _from_either_end(lease: Lease) -> tuple[int, int]:

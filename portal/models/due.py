@@ -11,14 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    String,
+    UniqueConstraint,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.db import Base, BigId, db, insert_into, session
 
 LEASE = timedelta(minutes=3)  # longer than any outside call with its time-outs
-QUEUES = ("apply", "poll", "send", "picture")
+QUEUES = ("apply", "poll", "send", "picture", "seal")
 
 
 class Due(Base):
@@ -109,9 +120,7 @@ def holds(lease: Lease) -> bool:
     Ask before storing what was learnt, so that of many results in one transaction only those of
     lost leases are left out.
     """
-    found = session.scalar(
-        select(Due.id).where(Due.id == lease.id, Due.fence == lease.fence).with_for_update()
-    )
+    found = session.scalar(select(Due.id).where(*_ours(lease)).with_for_update())
     return found is not None
 
 
@@ -120,7 +129,7 @@ def finish(lease: Lease, again_at: datetime | None = None, failed: bool = False)
 
     Call it in the transaction that stores the result, and roll that back on False.
     """
-    mine = (Due.id == lease.id, Due.fence == lease.fence)
+    mine = _ours(lease)
     if again_at is None:
         gone = session.execute(delete(Due).where(*mine, Due.again_at.is_(None)))
         if gone.rowcount == 1:  # type: ignore[attr-defined]
@@ -135,6 +144,11 @@ def finish(lease: Lease, again_at: datetime | None = None, failed: bool = False)
         values["attempts"] = 0
     kept = session.execute(update(Due).where(*mine).values(**values))
     return bool(kept.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _ours(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    """What is true of the row while the lease is neither lost nor ended."""
+    return (Due.id == lease.id, Due.fence == lease.fence, Due.leased.is_(True))
 
 
 def read_gauge(name: str, *, alone: bool = False) -> tuple[float, datetime] | None:
