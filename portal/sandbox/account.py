@@ -1,11 +1,14 @@
 """Everything the stand-in remembers, in memory, behind one lock. A restart forgets all of it."""
 
+import hashlib
+import hmac
 import threading
+import unicodedata
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from portal.sandbox.asked import PageAsked
@@ -58,6 +61,13 @@ class Hook:
     created_at: datetime
     disabled_at: datetime | None = None
     failures: int = 0
+    is_gone: bool = False
+
+    def signed(self, body: bytes, secret: str) -> dict[str, str]:
+        """The headers that prove who sent `body`: HMAC-SHA256 under the NFKD form of `secret`."""
+        key = unicodedata.normalize("NFKD", secret).encode()
+        digest = hmac.new(key, body, hashlib.sha256).hexdigest()
+        return {"X-Hmac-Signature": f"hmac-sha256-hex={digest}"}
 
     def shown(self) -> Json:
         return {
@@ -109,7 +119,17 @@ class Event:
         return {**self.shown(), "result": self.result}
 
 
-Announce = Callable[[Event, list[Hook]], None]
+class Told(Protocol):
+    """What the courier needs to know of an event."""
+
+    pending: list[str]  # URLs that have not taken it yet
+    completed: list[str]
+    status: str
+
+    def posted(self) -> Json: ...
+
+
+Announce = Callable[[Told, Sequence[Hook]], None]
 
 
 @dataclass
@@ -132,6 +152,12 @@ class Account:
     requests: Counter[str] = field(default_factory=Counter)
     effects: Counter[str] = field(default_factory=Counter)
     announce: Announce = lambda event, hooks: None
+    beats: list[Callable[[], object]] = field(default_factory=list)
+
+    def beat(self) -> None:
+        """Let happen what has come due. Hold the lock."""
+        for each in self.beats:
+            each()
 
     def happened(self, description: str, result: Json, previous: Json | None = None) -> Event:
         """Record an event and send it to every enabled webhook."""

@@ -1,15 +1,13 @@
 """Webhooks going out: signed, at least once, to loopback addresses only, from one thread."""
 
-import hashlib
-import hmac
 import http.client
 import ipaddress
 import json
 import threading
 import time
-import unicodedata
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -17,7 +15,7 @@ from itertools import count
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from portal.sandbox.account import Account, Event, Hook
+from portal.sandbox.account import Account, Hook, Told
 
 RETRIES: Final = (0.1, 0.3, 1.0, 2.0, 4.0)  # seconds before each further attempt; EasyPost: hours
 PATIENCE: Final = 7.0  # seconds a receiver may take
@@ -31,7 +29,7 @@ class Letter:
 
     due: float  # on the monotonic clock
     number: int
-    event: Event = field(compare=False)
+    event: Told = field(compare=False)
     hook: Hook = field(compare=False)
     body: bytes = field(compare=False)
     attempt: int = field(compare=False, default=0)
@@ -68,13 +66,13 @@ class Courier:
         with self._changed:
             return len(self._letters) + self._busy
 
-    def announce(self, event: Event, hooks: list[Hook]) -> None:
+    def announce(self, event: Told, hooks: Sequence[Hook]) -> None:
         """Queue the event for each hook, as the fault script says."""
         body = json.dumps(event.posted(), separators=(",", ":")).encode()
         for hook in hooks:
             self._post(event, hook, body)
 
-    def _post(self, event: Event, hook: Hook, body: bytes) -> None:
+    def _post(self, event: Told, hook: Hook, body: bytes) -> None:
         fault = self._account.faults.for_delivery()
         kind = fault.fault if fault else ""
         if kind == "drop":
@@ -122,7 +120,7 @@ class Courier:
 
     def _deliver(self, letter: Letter) -> None:
         hook = letter.hook
-        if hook.disabled_at is not None or hook.id not in self._account.hooks:
+        if hook.disabled_at is not None or hook.is_gone:
             return
         took = post(hook, letter.body, hook.secret or self._account.webhook_secret)
         self.outcomes["sent" if took else "refused"] += 1
@@ -154,12 +152,6 @@ class Courier:
             heappush(self._letters, letter)
 
 
-def signature(body: bytes, secret: str) -> str:
-    """The value of X-Hmac-Signature: HMAC-SHA256 of the raw body under the NFKD form of secret."""
-    key = unicodedata.normalize("NFKD", secret).encode()
-    return "hmac-sha256-hex=" + hmac.new(key, body, hashlib.sha256).hexdigest()
-
-
 def post(hook: Hook, body: bytes, secret: str | None) -> bool:
     """Whether the receiver took it with a 2xx in time. Never leaves this machine."""
     try:
@@ -183,7 +175,7 @@ def _headers(hook: Hook, target: SplitResult, body: bytes, secret: str | None) -
         headers["Authorization"] = "Basic " + b64encode(unquote(where).encode()).decode()
     headers |= {header["name"]: header["value"] for header in hook.headers}
     if secret:
-        headers["X-Hmac-Signature"] = signature(body, secret)
+        headers |= hook.signed(body, secret)
     return headers
 
 

@@ -170,6 +170,6 @@ def update_webhook(id: str) -> tuple[Response, int]:
 
 @bp.delete("/webhooks/<id>")
 def delete_webhook(id: str) -> Response:
-    one(account().hooks, id)
+    one(account().hooks, id).is_gone = True
     del account().hooks[id]
     return jsonify({})

@@ -14,17 +14,22 @@ Wire = Literal[
     "error_500",
     "error_503",
     "error_text",
+    "error_null",
     "html_502",
     "html_200",
     "reset",
     "truncated",
     "slow",
     "commit_then_drop",
+    "commit_then_500",
     "empty",
     "null",
+    "list",
     "wrong_types",
 ]
-BEFORE = frozenset({"rate_limited", "error_500", "error_503", "error_text", "html_502", "reset"})
+# Those that never reach the service behind its front door, and those that it makes itself.
+EDGE = frozenset({"rate_limited", "error_503", "html_502", "reset"})
+BEFORE = EDGE | {"error_500", "error_text", "error_null"}
 
 
 class FaultAsked(Asked):
@@ -33,7 +38,8 @@ class FaultAsked(Asked):
     `route` is the pattern as the log shows it ("POST /v2/shipments/<id>/buy"); `method` and
     `path_prefix` narrow likewise. `retry_after` belongs to rate_limited and error_503, `seconds`
     to slow. reset and the error answers come before anything is done; slow, html_200, truncated,
-    commit_then_drop, empty, null and wrong_types come after the work was really done.
+    commit_then_drop, commit_then_500, empty, null, list and wrong_types come after the work was
+    really done.
     """
 
     fault: Wire

@@ -1,25 +1,21 @@
 """Around every request: the journal, the key, and whatever the fault script says."""
 
-import base64
-import binascii
-import hmac
 import time
 from http import HTTPStatus
 from typing import Final
-from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from portal.sandbox.account import Account, fine_stamp
-from portal.sandbox.asked import read_body
-from portal.sandbox.faults import BEFORE, FaultAsked, bent_body
-from portal.sandbox.refusals import Json, Refusal, unauthorized
+from portal.sandbox.faults import BEFORE, EDGE, FaultAsked, bent_body
+from portal.sandbox.manners import manners, refused
+from portal.sandbox.refusals import Refusal
 from portal.sandbox.server import WIRE
-from portal.sandbox.trackers import tell_due
 
 HTML: Final = "<!doctype html><title>Rehearsal</title><h1>This is not JSON.</h1>"
 SECRETS: Final = frozenset({"webhook_secret", "custom_headers"})
+FAILED: Final = "Something went wrong on our side."
 
 
 def watch(app: Flask) -> None:
@@ -27,7 +23,7 @@ def watch(app: Flask) -> None:
     app.before_request(_before)
     app.after_request(_after)
     app.teardown_request(_let_go)
-    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, _http_error)
 
 
@@ -48,41 +44,27 @@ def _behind() -> bool:
 def _before() -> Response | None:
     if not _behind():
         g.fault = _account().faults.for_request(request.method, request.path, route())
-        if g.fault is not None and g.fault.fault in BEFORE:
+        fault = g.fault.fault if g.fault is not None else ""
+        if fault in EDGE:
             return _broken(g.fault)
-        if g.fault is not None and g.fault.fault == "slow":
+        kept = manners().opening()
+        if kept is not None:
+            return kept
+        if fault in BEFORE:
+            return _broken(g.fault)
+        if fault == "slow":
             time.sleep(g.fault.seconds)
-        if request.path.startswith("/v2/"):
-            _check_key(request.headers.get("Authorization", ""))
     _account().lock.acquire()
     g.locked = True
-    tell_due(_account())
+    _account().beat()
     return None
-
-
-def _check_key(header: str) -> None:
-    scheme, _, given = header.partition(" ")
-    if scheme.lower() == "basic":
-        given = _user_of(given)
-    wanted = _account().api_key
-    if not given or scheme.lower() not in ("bearer", "basic"):
-        raise unauthorized()
-    if wanted is not None and not hmac.compare_digest(given.encode(), wanted.encode()):
-        raise unauthorized()
-
-
-def _user_of(encoded: str) -> str:
-    try:
-        return base64.b64decode(encoded).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        raise unauthorized() from None
 
 
 def _broken(fault: FaultAsked) -> Response:
     """The answer of a fault that comes before anything is done."""
     answers = {
         "rate_limited": (429, "RATE_LIMITED", "Too many requests."),
-        "error_500": (500, "INTERNAL_SERVER_ERROR", "Something went wrong on our side."),
+        "error_500": (500, "INTERNAL_SERVER_ERROR", FAILED),
         "error_503": (503, "SERVICE_UNAVAILABLE", "The service is not available."),
     }
     if fault.fault == "reset":
@@ -90,11 +72,12 @@ def _broken(fault: FaultAsked) -> Response:
         return Response("")
     if fault.fault == "html_502":
         return Response(HTML, 502, mimetype="text/html")
-    if fault.fault == "error_text":
-        answer = jsonify({"error": "Something went wrong."})
-        answer.status_code = 500
+    if fault.fault in ("error_text", "error_null"):
+        text = fault.fault == "error_text"
+        answer = jsonify({"error": "Something went wrong." if text else None})
+        answer.status_code = 500 if text else 400
         return answer
-    answer = _refused(Refusal(*answers[fault.fault]))
+    answer = refused(manners().refusal(*answers[fault.fault]))
     if fault.retry_after is not None:
         answer.headers["Retry-After"] = f"{fault.retry_after:g}"
     return answer
@@ -104,14 +87,14 @@ def _after(response: Response) -> Response:
     _let_go()
     if _behind():
         return response
-    status = response.status_code
     fault: FaultAsked | None = g.get("fault")
-    _journal(status, fault)
+    if fault is not None and fault.fault == "commit_then_500":
+        response = refused(manners().refusal(500, "INTERNAL_SERVER_ERROR", FAILED))
+    _journal(response.status_code, fault)
+    manners().closing(response)
     if fault is not None and fault.fault not in BEFORE:
         response = _bent(response, fault)
-    response.headers["x-ep-request-uuid"] = uuid4().hex
-    response.headers["x-version-label"] = "sandbox"
-    response.headers["Cache-Control"] = "private, no-cache, no-store"
+    manners().dress(response)
     return response
 
 
@@ -129,8 +112,8 @@ def _bent(response: Response, fault: FaultAsked) -> Response:
         return Response(HTML, 200, mimetype="text/html")
     elif fault.fault == "wrong_types":
         response.set_data(bent_body(response.get_data()))
-    elif fault.fault in ("empty", "null"):
-        response.set_data(b"" if fault.fault == "empty" else b"null")
+    elif fault.fault in ("empty", "null", "list"):
+        response.set_data({"empty": b"", "null": b"null", "list": b"[]"}[fault.fault])
     return response
 
 
@@ -154,7 +137,7 @@ def _journal(status: int, fault: FaultAsked | None) -> None:
 
 def _body_seen() -> object:
     try:
-        return _without_secrets(read_body(request.get_data()))
+        return _without_secrets(manners().seen())
     except (Refusal, RecursionError, HTTPException):
         return "(not readable)"
 
@@ -170,16 +153,7 @@ def _without_secrets(value: object) -> object:
     return value
 
 
-def _refused(refusal: Refusal) -> Response:
-    answer = jsonify(refusal.envelope())
-    answer.status_code = refusal.status
-    return answer
-
-
 def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
     message = "The requested resource could not be found." if status == 404 else status.phrase
-    envelope: Json = Refusal(status, status.name, message).envelope()
-    answer = jsonify(envelope)
-    answer.status_code = status
-    return answer
+    return refused(manners().refusal(status, status.name, message))

@@ -14,7 +14,6 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from portal.sandbox.account import Account
 from portal.sandbox.delivery import Courier
-from portal.sandbox.trackers import tell_due
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -94,11 +93,14 @@ class Teller:
     def _run(self) -> None:
         while not self._stopped.wait(BEAT):
             with self._account.lock:
-                tell_due(self._account)
+                self._account.beat()
 
 
 class Box:
-    """A served stand-in: `url` (without /v2) and `stop()`, which ends its threads and forgets."""
+    """A served stand-in: `url` (its root) and `stop()`, which ends its threads and forgets.
+
+    `api_base` is EasyPost's address in it, `stripe_base` Stripe's.
+    """
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
         account: Account = app.extensions["account"]
@@ -114,6 +116,7 @@ class Box:
         self.port: int = self._server.server_port
         self.url = f"http://{host}:{self.port}"
         self.api_base = f"{self.url}/v2"
+        self.stripe_base = f"{self.url}/stripe"
 
     def start(self) -> None:
         self._courier.start()
