@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import selectinload
 
@@ -19,6 +19,7 @@ from portal.models import Order
 from portal.models.order import number_key
 from portal.sources.document import Moment, OrderChange, OrderDocument
 
+BLANK_FOR_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)\Z")
 ORDER_ID = re.compile(r"ord_[0-9a-z]{26}")
 
 
@@ -28,11 +29,16 @@ class OrderPatch(OrderChange):
     status: Literal["cancelled"] | None = None
 
 
+def _with_plus(value: object) -> object:
+    """A `+` that was not escaped arrives as a blank."""
+    return BLANK_FOR_PLUS.sub(r"\1+\2", value) if isinstance(value, str) else value
+
+
 class OrderQuery(PageQuery):
     """Which orders: of one number, or changed since a moment."""
 
     number: Annotated[str, Field(max_length=80)] | None = None
-    updated_since: Moment | None = None
+    updated_since: Annotated[Moment | None, BeforeValidator(_with_plus)] = None
 
 
 @endpoint(

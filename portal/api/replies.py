@@ -159,11 +159,11 @@ class VariantReply(Reply):
 
 
 def order_replies(orders: Sequence[Order], origin: str) -> list[OrderReply]:
-    """The replies of these orders (with their lines loaded): three statements for any number."""
+    """The replies of these orders (their lines loaded): as many statements for any number."""
     ids = [order.id for order in orders]
     tokens = _tokens(ids)
     parcels: dict[str, list[Shipment]] = {}
-    statement = select(Shipment).where(Shipment.order_id.in_(ids))
+    statement = select(Shipment).where(Shipment.order_id.in_(ids), Shipment.rma_id.is_(None))
     found = session.scalars(
         statement.order_by(Shipment.position, Shipment.id).options(selectinload(Shipment.lines))
     ).all()

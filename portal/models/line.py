@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, BigId, session
 from portal.models.change import Conflict, assign
+from portal.models.unit_claim import held_units
 from portal.sources.document import LineDocument
 from portal.sources.sentences import wrong
 from portal.tenancy import OfShop
@@ -87,23 +88,16 @@ class Unit(OfShop, Base):
     line: Mapped[OrderLine] = relationship(back_populates="units")
 
 
-def committed_units(line: OrderLine) -> int:
-    """How many of a line's units a return, a claim or a refund holds; a line cannot shrink below.
-
-    What travels in a parcel is not held.
-    """
-    return 0
-
-
 def replace_lines(order: Order, posted: Sequence[LineDocument]) -> bool:
     """Make the order's lines those posted; a line with the same sku keeps its row. True if changed.
 
     Raises Conflict where units that are held elsewhere would go.
     """
+    held = _held(order.lines)
     kept = _matched(order.lines, posted)
     gone = [line for line in order.lines if line not in kept]
     for row in gone:
-        _may_shrink(row, 0)
+        _may_shrink(row, 0, held)
         order.lines.remove(row)
     moved = any(line and line.position != place for place, line in enumerate(kept))
     if moved:
@@ -118,7 +112,7 @@ def replace_lines(order: Order, posted: Sequence[LineDocument]) -> bool:
             order.lines.append(OrderLine(**values))
             changed = True
             continue
-        _may_shrink(line, each.quantity)
+        _may_shrink(line, each.quantity, held)
         changed = bool(assign(line, values)) or changed
     return changed
 
@@ -139,11 +133,16 @@ def _matched(lines: Sequence[OrderLine], posted: Sequence[LineDocument]) -> list
     return found
 
 
-def _may_shrink(line: OrderLine, quantity: int) -> None:
-    held = committed_units(line)
-    if quantity < held:
+def _held(lines: Iterable[OrderLine]) -> set[int]:
+    """The units of these lines that a return, a claim or a refund holds."""
+    return held_units(unit.id for line in lines for unit in line.units)
+
+
+def _may_shrink(line: OrderLine, quantity: int, held: set[int]) -> None:
+    count = sum(unit.id in held for unit in line.units)
+    if quantity < count:
         raise Conflict(
-            f"{held} of {line.sku} are in a return, a claim or a refund, so that the line cannot "
+            f"{count} of {line.sku} are in a return, a claim or a refund, so that the line cannot "
             f"go down to {quantity}. Nothing was changed."
         )
 
@@ -165,8 +164,12 @@ def split_units(order: Order) -> None:
     by_line: list[list[UnitMoney]] = [[] for _ in lines]
     for share in shares:
         by_line[share.line].append(share)
+    shrinking = [
+        line for line, own in zip(lines, by_line, strict=True) if len(line.units) > len(own)
+    ]
+    held = _held(shrinking) if shrinking else set()
     for line, own in zip(lines, by_line, strict=True):
-        _store(line, own)
+        _store(line, own, held)
 
 
 def _money(line: OrderLine) -> LineMoney:
@@ -179,12 +182,15 @@ def _money(line: OrderLine) -> LineMoney:
     )
 
 
-def _store(line: OrderLine, shares: Sequence[UnitMoney]) -> None:
-    for surplus in line.units[len(shares) :]:
-        line.units.remove(surplus)
-    for n, share in enumerate(shares):
+def _store(line: OrderLine, shares: Sequence[UnitMoney], held: set[int]) -> None:
+    """Give each unit its share; what is too many goes from the end, past those that are held."""
+    surplus = max(0, len(line.units) - len(shares))
+    for unit in [each for each in reversed(line.units) if each.id not in held][:surplus]:
+        line.units.remove(unit)
+    kept, first_free = len(line.units), 1 + max((unit.n for unit in line.units), default=-1)
+    for place, share in enumerate(shares):
         amounts = {name: value for name, value in asdict(share).items() if name in SHARES}
-        if n < len(line.units):
-            assign(line.units[n], amounts)
+        if place < kept:
+            assign(line.units[place], amounts)
         else:
-            line.units.append(Unit(n=n, **amounts))
+            line.units.append(Unit(n=first_free + place - kept, **amounts))

@@ -23,8 +23,8 @@ from portal.models.audit import record
 from portal.models.catalog import Picture
 from portal.models.change import Conflict, assign
 from portal.models.customer import Customer
-from portal.models.line import OrderLine, Unit, committed_units, replace_lines, split_units
-from portal.models.parcels import add_parcel, parcel_facts, replace_parcels
+from portal.models.line import OrderLine, Unit, replace_lines, split_units
+from portal.models.parcels import add_parcel, fit_parcels, parcel_facts, replace_parcels
 from portal.models.settling import order_status, rights_end
 from portal.models.shop import Shop
 from portal.places import zone_of
@@ -41,7 +41,6 @@ __all__ = [
     "Order",
     "OrderLine",
     "Unit",
-    "committed_units",
     "email_key",
     "number_key",
     "postcode_key",
@@ -146,11 +145,12 @@ class Order(OfShop, Base):
         changed = set(before)
         if "lines" in sent and replace_lines(self, document.lines):
             changed.add("lines")
+            fit_parcels(self)
             Picture.want((line.image_url for line in document.lines), now)
         if created or changed & {"lines", *AMOUNTS}:
             split_units(self)
         session.flush()
-        if "shipments" in sent and replace_parcels(self, document.shipments, now):
+        if "shipments" in sent and replace_parcels(self, document.shipments, now, who):
             changed.add("shipments")
         self._settled(changed, before, now, who, created=created)
         return bool(changed)

@@ -14,7 +14,8 @@ from sqlalchemy.orm import selectinload
 
 from carriers.contract import Status
 from portal.db import new_id, session
-from portal.models.change import Conflict, assign
+from portal.models.audit import record
+from portal.models.change import assign
 from portal.models.settling import ParcelFacts
 from portal.sources.document import ShipmentDocument
 from portal.sources.matching import tracking_key
@@ -28,9 +29,9 @@ UNSCANNED = frozenset({Status.UNKNOWN, Status.PRE_TRANSIT})
 
 
 def parcels_of(order: Order) -> list[Shipment]:
-    """The order's parcels with what they hold, as they were first posted."""
+    """The order's parcels to the customer with what they hold, as they were first posted."""
     parcel = _parcel_class(order)
-    statement = select(parcel).where(parcel.order_id == order.id)
+    statement = select(parcel).where(parcel.order_id == order.id, parcel.rma_id.is_(None))
     return list(
         session.scalars(
             statement.order_by(parcel.position, parcel.id).options(selectinload(parcel.lines))
@@ -52,12 +53,14 @@ def parcel_facts(order: Order) -> list[ParcelFacts]:
     ]
 
 
-def replace_parcels(order: Order, posted: Sequence[ShipmentDocument], now: datetime) -> bool:
+def replace_parcels(
+    order: Order, posted: Sequence[ShipmentDocument], now: datetime, who: str
+) -> bool:
     """Make the order's parcels those posted. True if anything changed.
 
     A parcel is known by id, else by carrier and number, else by the number alone. Where exactly one
-    parcel that was never scanned is left over, and one posted, its number was corrected. Raises
-    Conflict where a scanned parcel would go, Invalid for an id or a sku the order does not have.
+    parcel that was never scanned is left over, and one posted, its number was corrected; others
+    that are not posted go. Raises Invalid for an id or a sku the order does not have.
     """
     known = parcels_of(order)
     rows = _matched(known, posted)
@@ -66,13 +69,25 @@ def replace_parcels(order: Order, posted: Sequence[ShipmentDocument], now: datet
     if len(gone) == len(places) == 1 and _is_unscanned(gone[0]):
         rows[places[0]] = gone.pop()
     for parcel in gone:
-        _remove(parcel)
+        _remove(parcel, who)
     changed = bool(gone)
+    present = [row for row in rows if row is not None]
     for place, (row, each) in enumerate(zip(rows, posted, strict=True)):
         parcel = row or _new_parcel(order, now)
         moved = bool(assign(parcel, {"position": place}))
-        changed = _put(parcel, each, order, now, f"shipments.{place}.") or moved or changed
+        path = f"shipments.{place}."
+        changed = _put(parcel, each, order, present, now, path) or moved or changed
+        if row is None:
+            present.append(parcel)
     return changed
+
+
+def fit_parcels(order: Order) -> None:
+    """No parcel holds more of a line than was ordered, after lines have changed."""
+    ordered = {line.id: line.quantity for line in order.lines}
+    for parcel in parcels_of(order):
+        for held in parcel.lines:
+            held.quantity = min(held.quantity, ordered.get(held.line_id, held.quantity))
 
 
 def add_parcel(
@@ -82,7 +97,7 @@ def add_parcel(
     known = parcels_of(order)
     [row] = _matched(known, [posted], "")
     parcel = row or _new_parcel(order, now, len(known))
-    changed = _put(parcel, posted, order, now, "")
+    changed = _put(parcel, posted, order, known, now, "")
     return parcel, row is None, changed
 
 
@@ -120,27 +135,34 @@ def _is_unscanned(parcel: Shipment) -> bool:
     return parcel.last_scan_at is None and parcel.status in UNSCANNED
 
 
-def _remove(parcel: Shipment) -> None:
-    if not _is_unscanned(parcel):
-        raise Conflict(
-            f"The parcel {parcel.tracking_number} has been scanned by its carrier, so it stays. "
-            f"Send it along, or correct its number under its id {parcel.id}. Nothing was changed."
-        )
+def _remove(parcel: Shipment, who: str) -> None:
+    told = {name: getattr(parcel, name) for name in ("carrier", "tracking_number", "status")}
+    record(who, "shipment.removed", f"shipment:{parcel.id}", before=told)
     session.delete(parcel)
     session.flush()
 
 
 def _new_parcel(order: Order, now: datetime, position: int = 0) -> Shipment:
     parcel = _parcel_class(order)(
-        id=new_id("shp", now), order=order, position=position, carrier="", tracking_number=""
+        id=new_id("shp", now),
+        order=order,
+        position=position,
+        carrier="",
+        tracking_number="",
+        created_at=now,
+        lines=[],
     )
-    parcel.created_at = now
     session.add(parcel)
     return parcel
 
 
 def _put(
-    parcel: Shipment, posted: ShipmentDocument, order: Order, now: datetime, path: str
+    parcel: Shipment,
+    posted: ShipmentDocument,
+    order: Order,
+    others: Sequence[Shipment],
+    now: datetime,
+    path: str,
 ) -> bool:
     """Change what was sent. Another carrier or number is followed at once."""
     sent = posted.sent()
@@ -148,17 +170,23 @@ def _put(
     sent.pop("lines", None)
     changed = bool(assign(parcel, sent))
     if "lines" in posted.model_fields_set:
-        changed = _hold(parcel, _allot(order, parcel, posted, path)) or changed
+        changed = _hold(parcel, _allot(order, parcel, others, posted, path)) or changed
     if {"carrier", "tracking_number"} & sent.keys():
         session.flush()
         parcel.watch(now)
     return changed
 
 
-def _allot(order: Order, parcel: Shipment, posted: ShipmentDocument, path: str) -> dict[int, int]:
+def _allot(
+    order: Order,
+    parcel: Shipment,
+    others: Sequence[Shipment],
+    posted: ShipmentDocument,
+    path: str,
+) -> dict[int, int]:
     """How many of which line, for posted skus: what no other parcel holds first."""
     elsewhere: dict[int, int] = {}
-    for other in parcels_of(order):
+    for other in others:
         for held in other.lines if other.id != parcel.id else ():
             elsewhere[held.line_id] = elsewhere.get(held.line_id, 0) + held.quantity
     wanted: dict[int, int] = {}
