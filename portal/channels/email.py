@@ -39,7 +39,7 @@ class Mail:
     message_id: str
     name: str = ""
     reply_to: str = ""
-    list_unsubscribe: str = ""  # an https link
+    list_unsubscribe: str = ""  # a link at which one POST ends it: RFC 8058
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -88,6 +88,7 @@ def compose(message: Mail, sender: str) -> EmailMessage:
         mail["Auto-Submitted"] = "auto-generated"
         if message.list_unsubscribe:
             mail["List-Unsubscribe"] = f"<{_ascii(message.list_unsubscribe)}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         for name, value in message.headers.items():
             mail[one_line(name)] = one_line(value)
     except (ValueError, HeaderParseError, MessageDefect, IndexError) as error:

@@ -26,6 +26,7 @@ class Facts:
 
     number: str
     link: str = ""  # the order's page
+    choose: str = ""  # where the reader chooses or stops these mails
     carrier: str = ""
     status: str = ""
     at: datetime | None = None

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.db import Base, insert_new, new_id, session
-from portal.keys import seal
+from portal.keys import is_signed, seal, sign
 from portal.models.due import plan
 from portal.models.news import News, is_after_the_fact, is_fresh_start, news_of
 from portal.models.order import Order, OrderLine
@@ -94,6 +94,29 @@ class Message(OfShop, Base):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     sent_at: Mapped[datetime | None]
+
+    @property
+    def stop_token(self) -> str:
+        """What opens `/u/<token>`: whoever holds it got this message and may stop its like."""
+        return f"{self.id}.{sign('stop', f'{self.shop_id}:{self.id}')}"
+
+    @staticmethod
+    def with_stop_token(token: str) -> Message | None:
+        """The message of this shop whose stop token this is, if any."""
+        message_id, _, signature = token.partition(".")
+        if not is_signed("stop", f"{shop_in_scope()}:{message_id}", signature):
+            return None
+        return session.scalar(select(Message).where(Message.id == message_id))
+
+    @staticmethod
+    def locked(message_id: str) -> Message | None:
+        """The message with this id for this transaction alone, if any."""
+        return session.scalar(
+            select(Message)
+            .where(Message.id == message_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
 
 
 def tell(shipment: Shipment, was: str, now: datetime) -> None:

@@ -2,6 +2,13 @@
 
 from flask import Blueprint
 
-from portal.pages import codes, lookup, tracking, updates
+from portal.pages import codes, lookup, media, tracking, unsubscribe, updates
 
-blueprints: tuple[Blueprint, ...] = (lookup.bp, tracking.bp, codes.bp, updates.bp)
+blueprints: tuple[Blueprint, ...] = (
+    lookup.bp,
+    tracking.bp,
+    codes.bp,
+    updates.bp,
+    unsubscribe.bp,
+    media.bp,
+)

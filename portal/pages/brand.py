@@ -75,14 +75,15 @@ def allow_style() -> None:
 
 
 def _brand_of(shop: Shop) -> Brand:
-    theme = _theme(shop.theme)
+    theme = theme_of(shop.theme)
     css, style = _dress(theme)
     facts = _facts(shop)
     told = json.dumps([repr(facts), theme.version, shop.locale], sort_keys=True)
     return Brand(facts, theme, css, style, hashlib.sha256(told.encode()).hexdigest()[:16])
 
 
-def _theme(name: str) -> Theme:
+def theme_of(name: str) -> Theme:
+    """The theme of this name; the first one where it is not there."""
     try:
         return load(name)
     except LookupError:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from portal import clock, limits
 from portal.db import session, writing
+from portal.jobs import nudge
 from portal.models import Link, LinkCode, Order
 from portal.models.access import LIFT
 from portal.models.audit import record
@@ -93,6 +94,7 @@ def _send(link: Opened, now: datetime) -> None:
             abort(404)
         code = LinkCode.make(link.order_id, LIFT, browser().digest, now)
         plan_code(order, code, LIFT, order.email, now)
+    nudge("send")
 
 
 def _lift(link: Opened, typed: str, now: datetime) -> bool:

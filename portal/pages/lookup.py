@@ -30,6 +30,7 @@ from portal.security import is_same
 
 bp = Blueprint("lookup", __name__)
 PLAIN = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*\Z")
+LONGEST_NUMBER = 120
 PAGE_STEP = 4096  # bytes: an answer's length tells nothing about what was typed
 SECRET = ("t", "r", "c", "u", "events")  # paths that hold a token
 ROBOTS = "User-agent: *\n" + "".join(f"Disallow: /{path}/\n" for path in SECRET)
@@ -38,7 +39,7 @@ ROBOTS = "User-agent: *\n" + "".join(f"Disallow: /{path}/\n" for path in SECRET)
 class LookupForm(Form):  # type: ignore[misc]  # WTForms ships no types
     """Two fields. The second one may be called `email` or `postcode` by who knows which it is."""
 
-    number = StringField(validators=[InputRequired(), Length(max=120), Regexp(PLAIN)])
+    number = StringField(validators=[InputRequired(), Length(max=LONGEST_NUMBER), Regexp(PLAIN)])
     proof = StringField(validators=[InputRequired(), Length(max=254), Regexp(PLAIN)])
 
 
@@ -80,8 +81,9 @@ def find() -> Response:
 
 @bp.get("/track")
 def track() -> Response:
-    """The same two fields, under the name people guess."""
-    return _form_page({}, {})
+    """The same two fields, under the name people guess; a shop's link may bring the number."""
+    number = request.args.get("number", "")[:LONGEST_NUMBER]
+    return _form_page({"number": number if PLAIN.match(number) else ""}, {})
 
 
 @bp.post("/track")

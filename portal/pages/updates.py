@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from portal import clock, limits
 from portal.db import session, writing
+from portal.jobs import nudge
 from portal.models import LinkCode, Order
 from portal.models.access import CONFIRM
 from portal.models.audit import record
@@ -99,6 +100,7 @@ def _ask_address(token: str, link: Opened, now: datetime) -> Response:
         if count_code(link.order_id, now):
             limits.take(limits.CODES_ADDRESS, address_key(address), now)
             _invite(link.order_id, address, now)
+    nudge("send")
     return see(url_in("updates.enter_code", token=token))
 
 

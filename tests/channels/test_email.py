@@ -27,7 +27,7 @@ MAIL = Mail(
     message_id="msg_01@fern.example",
     name="Fern & Fable",
     reply_to="help@fern.example",
-    list_unsubscribe="https://fern.example/t/abc/updates",
+    list_unsubscribe="https://fern.example/u/abc",
 )
 
 
@@ -39,8 +39,8 @@ def test_a_mail_arrives_whole(mail_server: MailServer) -> None:
     assert mail["Reply-To"] == "help@fern.example"
     assert mail["Message-ID"] == "<msg_01@fern.example>"
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["List-Unsubscribe"] == "<https://fern.example/t/abc/updates>"
-    assert "List-Unsubscribe-Post" not in mail
+    assert mail["List-Unsubscribe"] == "<https://fern.example/u/abc>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail.get_content_type() == "multipart/alternative"
     text, html = mail.iter_parts()
     assert text.get_content().strip() == MAIL.text.strip()

@@ -1,0 +1,173 @@
+"""Fetch a file from an address somebody else gave: from the open internet alone, within limits.
+
+A name is resolved here, every address it has is looked at, and the connection goes to an address
+that was looked at: a name that changes its mind in between gains nothing. So does no redirect.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from portal.deadline import cut_after
+
+REDIRECTS = 3
+TOTAL_SECONDS = 20.0  # of one hop, however slowly it drips
+STEP_SECONDS = 5.0
+PORTS = {"http": 80, "https": 443}
+TRY_AGAIN = frozenset({408, 425, 429})
+OPEN_V6 = ip_network("2000::/3")
+NAT64 = ip_network("64:ff9b::/96")
+# What Python calls global, or forgets, and leads inside, nowhere or through somebody's tunnel.
+CLOSED = tuple(
+    ip_network(each)
+    for each in (
+        *("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/3"),
+        *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+    )
+)
+EXCEPTIONS: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()  # inside, yet allowed
+
+Address = IPv4Address | IPv6Address
+
+
+class FetchError(Exception):
+    """Nothing was fetched. `str()` says why; `permanent`: trying again is hopeless."""
+
+    def __init__(self, text: str, *, permanent: bool = True) -> None:
+        super().__init__(text)
+        self.permanent = permanent
+
+
+def fetch(url: str, most_bytes: int, accept: str = "*/*") -> bytes:
+    """The content at `url` (http or https), at most `most_bytes` of it. Raises FetchError."""
+    for _ in range(REDIRECTS + 1):
+        parts = _split(url)
+        answer = _ask(parts, most_bytes, accept)
+        if isinstance(answer, bytes):
+            return answer
+        url = urljoin(parts.geturl(), answer)
+    raise FetchError(f"It leads on to other places more than {REDIRECTS} times.")
+
+
+def is_open(address: Address) -> bool:
+    """Whether an address lies on the open internet: not this machine, a network of ours, a tunnel.
+
+    An IPv4 address in an IPv6 coat (mapped, or behind NAT64) is judged by what it is.
+    """
+    if any(address in network for network in EXCEPTIONS):
+        return True
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped
+        if inner is None and address in NAT64:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_open(inner)
+        if address not in OPEN_V6:
+            return False
+    return address.is_global and not any(address in network for network in CLOSED)
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL we may ask. Raises FetchError."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError as error:  # UnicodeError is one
+        raise FetchError("The address cannot be read.") from error
+    if parts.scheme not in PORTS or not host:
+        raise FetchError("The address does not begin with https:// or http://.")
+    if parts.username is not None or parts.port == 0:
+        raise FetchError("The address holds a name, a password or a port that none has.")
+    return parts
+
+
+def _ask(parts: SplitResult, most_bytes: int, accept: str) -> bytes | str:
+    """One request: the content, or where it leads on to."""
+    host = (parts.hostname or "").encode("idna").decode()
+    port = parts.port or PORTS[parts.scheme]
+    connection = _Pinned(host, port, _addresses(host, port), parts.scheme == "https")
+    path = quote(parts.path or "/", safe="/%:=&~+!$,;@'()*")
+    target = f"{path}?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else path
+    try:
+        with cut_after(TOTAL_SECONDS, lambda: connection.open_socket):
+            connection.request(
+                "GET",
+                target,
+                headers={
+                    "Accept": accept,
+                    "Accept-Encoding": "identity",
+                    "User-Agent": "Porchlight",
+                    "Connection": "close",
+                },
+            )
+            return _read(connection.getresponse(), most_bytes)
+    except ssl.SSLCertVerificationError as error:
+        raise FetchError("Its certificate is not valid.") from error
+    except (OSError, HTTPException, ValueError) as error:
+        text = f"It did not answer as a web server does ({type(error).__name__})."
+        raise FetchError(text, permanent=False) from error
+    finally:
+        connection.close()
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host, all of them open. Raises FetchError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise FetchError("Its name is not known.", permanent=False) from error
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    if not addresses or not all(is_open(ip_address(each)) for each in addresses):
+        raise FetchError("It lies on a machine that is not on the open internet.")
+    return addresses
+
+
+def _read(response: HTTPResponse, most_bytes: int) -> bytes | str:
+    status, onward = response.status, response.getheader("Location")
+    if status in (301, 302, 303, 307, 308) and onward:
+        return onward
+    if status != 200:
+        raise FetchError(
+            f"The server answered {status}.", permanent=status < 500 and status not in TRY_AGAIN
+        )
+    too_large = FetchError(f"It is larger than {most_bytes // 1_000_000} MB.")
+    if (response.length or 0) > most_bytes:
+        raise too_large
+    content = response.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise too_large
+    if response.length:
+        raise FetchError("It ended early.", permanent=False)
+    return content
+
+
+class _Pinned(HTTPConnection):
+    """A connection to addresses that were looked at; the name is for the other side and TLS."""
+
+    def __init__(self, host: str, port: int, addresses: Sequence[str], is_tls: bool) -> None:
+        super().__init__(host, port, timeout=STEP_SECONDS)
+        self.default_port = PORTS["https" if is_tls else "http"]
+        self.open_socket: socket.socket | None = None
+        self._addresses = addresses
+        self._is_tls = is_tls
+
+    def connect(self) -> None:
+        """Connect to the first address that takes the call. Raises OSError."""
+        for n, address in enumerate(self._addresses, 1):
+            try:
+                reached = socket.create_connection((address, self.port), STEP_SECONDS)
+                break
+            except OSError:
+                if n == len(self._addresses):
+                    raise
+        if self._is_tls:
+            trust = ssl.create_default_context()
+            reached = trust.wrap_socket(reached, server_hostname=self.host)
+        self.sock = self.open_socket = reached
