@@ -163,18 +163,33 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=True),
         sa.Column("seal", sa.String(length=64), nullable=True),
         sa.Column("shop_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["shop_id"], ["shop.id"], name=op.f("fk_audit_entry_shop_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+        sa.UniqueConstraint("shop_id", "place", name=op.f("uq_audit_entry_shop_id_place")),
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_audit_entry_shop_id_subject"), ["shop_id", "subject"], unique=False
         )
 
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("shop_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shop_id"], ["shop.id"], name=op.f("fk_audit_head_shop_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+        sa.UniqueConstraint("shop_id", name=op.f("uq_audit_head_shop_id")),
+    )
     op.create_table(
         "customer",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -677,6 +692,7 @@ def downgrade() -> None:
 
     op.drop_table("idempotency_key")
     op.drop_table("customer")
+    op.drop_table("audit_head")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_entry_shop_id_subject"))
 
