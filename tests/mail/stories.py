@@ -35,7 +35,12 @@ def ordered(
         "email": email,
         "placed_at": (now - timedelta(hours=2)).isoformat(),
         "currency": "USD",
-        "shipping_address": {"city": "Austin", "postcode": "78701", "country": "US"},
+        "shipping_address": {
+            "city": "Austin",
+            "region": "TX",
+            "postcode": "78701",
+            "country": "US",
+        },
         "lines": lines,
         "shipments": [{"carrier": "UPS", "tracking_number": UPS[n]} for n in range(parcels)],
         **more,
