@@ -18,6 +18,7 @@ from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.settlement import Settlement
 from portal.models.shipment import Shipment, ShipmentLine, StoredScan
 from portal.models.shop import Shop
+from portal.models.staff import Staff
 from portal.models.unit_claim import UnitClaim
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Shipment",
     "ShipmentLine",
     "Shop",
+    "Staff",
     "StoredScan",
     "Tally",
     "Unit",

@@ -1,0 +1,14 @@
+"""What staff see: sign in, the list of what waits, and one page for each decision."""
+
+from flask import Flask
+
+from portal.staff import invitation, signin
+from portal.staff.desk import bp
+
+__all__ = ["bp", "init_staff", "invitation"]
+
+
+def init_staff(app: Flask) -> None:
+    """Add the console and its sign-in. After `init_security`."""
+    signin.init_signin(app)
+    app.register_blueprint(bp)
