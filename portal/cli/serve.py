@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
+from portal.cli.house import open_house
 from portal.config import SERVING, Settings, is_loopback, read_settings
 from portal.db import NETWORK_DISKS, db, disk_of
 from portal.demo.place import with_demo_settings
@@ -139,7 +140,7 @@ def worker() -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    with app_for_command().app_context():
+    with open_house():
         upgrade()
     click.echo("The schema is up to date.")
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 from sqlalchemy import select
 
-from portal.cli.serve import app_for_command
+from portal.cli.house import open_house
 from portal.db import inside, session, writing
 from portal.keys import settings
 from portal.models import ApiToken, Shop
@@ -37,7 +37,7 @@ def create(slug: str, name: str, origin: str, **look: str) -> None:
     """Make the shop SLUG. The first one is the default shop."""
     if not SLUG.match(slug):
         raise click.ClickException("A slug is lower-case letters, digits and hyphens.")
-    with app_for_command().app_context(), writing():
+    with open_house(), writing():
         if Shop.named(slug):
             raise click.ClickException(f"There is a shop {slug} already.")
         first = Shop.default() is None
@@ -51,11 +51,21 @@ def create(slug: str, name: str, origin: str, **look: str) -> None:
 @shop.command(name="list")
 def list_shops() -> None:
     """List the shops and where their pages live."""
-    with app_for_command().app_context():
+    with open_house():
         for slug, name, origin in session.execute(
             select(Shop.slug, Shop.name, Shop.origin).order_by(Shop.id)
         ):
             click.echo(f"{slug}  {origin}  {name}")
+
+
+def shop_named(slug: str) -> Shop:
+    """The shop with this slug. Raises ClickException where there is none."""
+    found = Shop.named(slug)
+    if found is None:
+        known = ", ".join(session.scalars(select(Shop.slug).order_by(Shop.slug).limit(10)))
+        hint = f"There are: {known}." if known else "Make one: porchlight shop create SLUG"
+        raise click.ClickException(f"There is no shop {slug}. {hint}")
+    return found
 
 
 def origin_of(slug: str) -> str:
@@ -85,14 +95,10 @@ def create_token(slug: str, scopes: tuple[str, ...], origins: tuple[str, ...], n
         raise click.ClickException(
             f"No such scope: {', '.join(unknown)}. Known: {' '.join(SCOPES)}"
         )
-    with app_for_command().app_context():
-        found = Shop.named(slug)
-        if found is None:
-            raise click.ClickException(f"There is no shop {slug}. See: porchlight shop list")
-        with inside(found.id), writing():
-            made, secret = ApiToken.make(wanted, list(origins), name)
-            session.add(made)
-            record("operator", "token.created", f"token:{made.hint}", after={"scopes": wanted})
+    with open_house(), inside(shop_named(slug).id), writing():
+        made, secret = ApiToken.make(wanted, list(origins), name)
+        session.add(made)
+        record("operator", "token.created", f"token:{made.hint}", after={"scopes": wanted})
     click.echo(secret)
 
 
