@@ -109,7 +109,7 @@ def replace_lines(order: Order, posted: Sequence[LineDocument]) -> bool:
     for place, (line, each) in enumerate(zip(kept, posted, strict=True)):
         values: dict[str, Any] = {**each.model_dump(), "position": place}
         if line is None:
-            order.lines.append(OrderLine(**values))
+            order.lines.append(OrderLine(**values, units=[]))
             changed = True
             continue
         _may_shrink(line, each.quantity, held)
