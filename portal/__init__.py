@@ -10,6 +10,7 @@ from portal.config import SERVING, Settings, checkout_origins, read_settings
 from portal.db import init_db
 from portal.pages.brand import init_brand
 from portal.sessions import RowSessions
+from portal.staff import init_staff
 
 
 def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Flask:
@@ -23,7 +24,7 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
     app.extensions["porchlight"] = settings
     app.config |= {
         "WITHOUT_SHOP": {"health.alive", "health.ready", "health.metrics"},
-        "CSRF_EXEMPT": {"api", "hooks"},
+        "CSRF_EXEMPT": {"api", "hooks", "unsubscribe"},
         "CHECKOUT_ORIGINS": checkout_origins(settings) if as_demo else [],
         "COMPRESS_ALGORITHM": ["gzip"],
         "SEND_FILE_MAX_AGE_DEFAULT": 31536000,  # their URLs carry a hash of the content
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
     security.init_security(app)
     format.init_format(app)
     init_brand(app)
+    security.init_forms(app)
     errors.init_errors(app)
     Compress(app)
     app.register_blueprint(health.bp)
@@ -42,6 +44,7 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
     app.register_blueprint(hooks.bp)
     for blueprint in pages.blueprints:
         app.register_blueprint(blueprint)
+    init_staff(app)
     if as_demo:
         demo.init_demo(app)
     return app

@@ -7,11 +7,15 @@ import hashlib
 import hmac
 import re
 import time
+from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, g, request, session
 from markupsafe import Markup
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream
 
 from portal.keys import is_signed, settings, sign
 from portal.models import Shop
@@ -20,6 +24,7 @@ from portal.tenancy import scoped
 
 BODY_BYTES = 1024 * 1024
 FORM_MEMORY_BYTES = 256 * 1024
+FORM_PARTS = 200
 FORM_HOURS = 12  # how long a form that stays open can still be sent
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
@@ -29,18 +34,56 @@ HOST = re.compile(
 )
 
 
+class Capped(LimitedStream):
+    """A body that does not tell its length: refused where it passes the limit, never cut there."""
+
+    def __init__(self, stream: IO[bytes], most: int) -> None:
+        super().__init__(stream, most + 1, is_max=True)
+        self._most = most
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read on. Raises RequestEntityTooLarge past the limit."""
+        count = super().readinto(buffer)
+        if self._pos > self._most:
+            raise RequestEntityTooLarge
+        return count
+
+
+class Incoming(Request):
+    """A request whose limits hold for bodies sent in chunks, too."""
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body, bounded by `max_content_length`."""
+        most = self.max_content_length
+        if most is None or self.content_length is not None:
+            return super().stream
+        if "wsgi.input_terminated" not in self.environ:
+            return super().stream
+        return cast(IO[bytes], Capped(self.environ["wsgi.input"], most))
+
+
 def init_security(app: Flask) -> None:
     """Install the gates in the order a request meets them."""
-    app.config |= {"MAX_CONTENT_LENGTH": BODY_BYTES, "MAX_FORM_MEMORY_SIZE": FORM_MEMORY_BYTES}
+    app.config |= {
+        "MAX_CONTENT_LENGTH": BODY_BYTES,
+        "MAX_FORM_MEMORY_SIZE": FORM_MEMORY_BYTES,
+        "MAX_FORM_PARTS": FORM_PARTS,
+    }
     proxies = app.extensions["porchlight"].trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0
         )
+    app.request_class = Incoming
     app.before_request(enter_shop)
-    app.before_request(check_csrf)
     app.after_request(add_headers)
     app.teardown_request(leave_shop)
+
+
+def init_forms(app: Flask) -> None:
+    """Install the gate of forms. After the brand is taken: what it refuses is said on a page."""
+    app.before_request(check_csrf)
     app.jinja_env.globals.update(csrf_field=csrf_field)
 
 
@@ -111,6 +154,9 @@ def check_csrf() -> None:
         return
     if request.endpoint is None:
         return
+    if request.mimetype == "application/x-www-form-urlencoded":
+        # Read in one piece, so that the limit on what a form may take up does not bind it.
+        request.max_content_length = FORM_MEMORY_BYTES
     if _is_from_elsewhere(request):
         abort(403, "This form was sent from another site. Open the page again and send it there.")
     if not _is_ours(request.form.get("csrf_token", "")):

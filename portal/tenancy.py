@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import cast
 
 from sqlalchemy import ForeignKey, Table, event
 from sqlalchemy.orm import (
@@ -22,6 +23,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.visitors import ExternallyTraversible
 
 NO_SHOP = 0
 EVERY_SHOP = -1
@@ -80,7 +82,7 @@ def _only_this_shop(state: ORMExecuteState) -> None:
 
 def _refuse_bare_tables(state: ORMExecuteState) -> None:
     """The filter works on mapped classes; a statement on their tables would pass it by."""
-    for part in visitors.iterate(state.statement):
+    for part in visitors.iterate(cast(ExternallyTraversible, state.statement)):
         if isinstance(part, Table) and "shop_id" in part.c:
             raise WrongShop(f"Ask for the class, not for its table {part.name}.")
 

@@ -1,0 +1,69 @@
+"""The site as `porchlight serve` runs it: a process of its own, spoken to by raw bytes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import SECRET
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def serving(url: str, **settings: str) -> Iterator[int]:
+    """Run `porchlight serve` on the migrated database `url`; gives its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environ = {
+        **os.environ,
+        "SECRET_KEY": SECRET,
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        "DATABASE_URL": url,
+        **settings,
+    }
+    command = [sys.executable, "-m", "portal.cli", "serve", "--port", str(port), "--workers", "1"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    try:
+        _until_it_answers(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def say(port: int, request: bytes, *, until_closed: bool = True) -> bytes:
+    """Send exactly these bytes and give back what came, header and body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(request)
+        said = b""
+        while until_closed or b"\r\n\r\n" not in said:
+            try:
+                part = connection.recv(65536)
+            except ConnectionResetError:
+                break
+            if not part:
+                break
+            said += part
+    return said
+
+
+def _until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(process.communicate()[1].decode())
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("The site did not start.")
