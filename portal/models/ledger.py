@@ -20,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.db import Base, BigId, insert_new, session
+from portal.db import Base, BigId, insert_new, new_id, session
+from portal.models.change import Conflict
 from portal.models.settlement import OUTWARD, PENDING, Settlement
 from portal.tenancy import OfShop
 
@@ -115,6 +116,29 @@ def book(
         "cause": cause,
     }
     return bool(insert_new(LedgerEntry, [row], ["shop_id", "cause"]))
+
+
+def book_captured(
+    order_id: str, currency: str, was: tuple[str, int], became: tuple[str, int], now: datetime
+) -> None:
+    """What was paid is another amount, or another payment, than before: (reference, amount).
+
+    Raises Conflict where more was given away already than would have been paid.
+    """
+    if was == became:
+        return
+    if became[1] < was[1]:
+        sums = sums_of([order_id])[order_id]
+        gone = sums.captured_minor - sums.refundable_minor
+        if became[1] < gone:
+            raise Conflict(
+                f"{gone} of what was captured has been given back or is on its way, so it cannot "
+                f"become {became[1]}. Nothing was changed."
+            )
+    moved = [became] if was[0] == became[0] else [(was[0], -was[1]), became]
+    for reference, amount in moved:
+        part = amount - was[1] if was[0] == became[0] else amount
+        book(order_id, "captured", part, currency, new_id("cap", now), now, reference=reference)
 
 
 def sums_of(order_ids: Iterable[str]) -> dict[str, Sums]:

@@ -6,16 +6,20 @@ from datetime import datetime
 
 from carriers.contract import Tracking
 from portal.models.outbox import tell
+from portal.models.rma_acts import follow
 from portal.models.shipment import Shipment
 
 
 def observe(shipment: Shipment, tracking: Tracking, via: str, now: datetime) -> bool:
     """Take in one answer and plan the messages it causes; True when a page shows something else.
 
+    News of a parcel on its way back moves its return instead.
     Call it inside `writing()`, inside the parcel's shop, on a parcel that `Shipment.locked` gave.
     """
     was = shipment.status
     changed = shipment.record(tracking, via, now)
-    if changed:
+    if changed and shipment.rma_id is not None:
+        follow(shipment, now)
+    elif changed:
         tell(shipment, was, now)
     return changed

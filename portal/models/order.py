@@ -23,6 +23,7 @@ from portal.models.audit import record
 from portal.models.catalog import Picture
 from portal.models.change import Conflict, assign
 from portal.models.customer import Customer
+from portal.models.ledger import book_captured
 from portal.models.line import OrderLine, Unit, replace_lines, split_units
 from portal.models.parcels import add_parcel, fit_parcels, parcel_facts, replace_parcels
 from portal.models.settling import order_status, rights_end
@@ -141,6 +142,7 @@ class Order(OfShop, Base):
         """Change what was sent; True if anything differs now. Raises Invalid and Conflict."""
         sent = document.model_fields_set
         self._keeps_its_name(document)
+        paid = (self.payment_reference, self.captured_minor)
         before = assign(self, self._values(document, now))
         changed = set(before)
         if "lines" in sent and replace_lines(self, document.lines):
@@ -150,6 +152,8 @@ class Order(OfShop, Base):
         if created or changed & {"lines", *AMOUNTS}:
             split_units(self)
         session.flush()
+        became = (self.payment_reference, self.captured_minor)
+        book_captured(self.id, self.currency, paid, became, now)
         if "shipments" in sent and replace_parcels(self, document.shipments, now, who):
             changed.add("shipments")
         self._settled(changed, before, now, who, created=created)

@@ -218,7 +218,7 @@ def _standard(_mapper: Any, connection: Connection, shop: Shop) -> None:
     """Every shop has a policy from the beginning, whoever makes the shop."""
     policy = Policy.from_json(standard_policy(shop.currency, shop.timezone))
     connection.execute(
-        insert(PolicyVersion.__table__).values(
+        insert(PolicyVersion).values(
             shop_id=shop.id,
             version=1,
             hash=policy.hash,

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.db import Base, BigId
+from portal.db import Base
+from portal.models.change import Conflict
 from portal.tenancy import OfShop
+from returns.lifecycle import Life, NotAllowed
+from returns.money import UnitMoney
+from returns.receipt import effects_of
+from returns.verdict import Effects
 
 if TYPE_CHECKING:
     from portal.models.rma import Return
@@ -55,8 +60,22 @@ class ReturnLine(OfShop, Base):
 
     rma: Mapped[Return] = relationship(back_populates="lines")
     units: Mapped[list[ReturnUnit]] = relationship(
-        order_by="ReturnUnit.id", cascade="all, delete-orphan", back_populates="line"
+        order_by="ReturnUnit.unit_id", cascade="all, delete-orphan", back_populates="line"
     )
+
+    @property
+    def effects(self) -> Effects:
+        """What the decision lets happen and at what price, out of its receipt."""
+        return effects_of(self.decision)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the customer keeps the item, or gives it away."""
+        return bool(self.decision["effects"]["keep"])
+
+    def moves_at(self) -> str:
+        """When its money moves: label, first_scan, arrival or inspection."""
+        return self.effects.money_moves_at(self.resolution)
 
 
 class ReturnUnit(OfShop, Base):
@@ -68,7 +87,6 @@ class ReturnUnit(OfShop, Base):
 
     __tablename__ = "rma_unit"
     __table_args__ = (
-        Index(None, "shop_id", "rma_line_id"),
         Index(None, "shop_id", "unit_id"),
         ForeignKeyConstraint(
             ["shop_id", "rma_line_id"], ["rma_line.shop_id", "rma_line.id"], ondelete="CASCADE"
@@ -76,9 +94,8 @@ class ReturnUnit(OfShop, Base):
         ForeignKeyConstraint(["shop_id", "settlement_id"], ["settlement.shop_id", "settlement.id"]),
     )
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    rma_line_id: Mapped[str] = mapped_column(String(40))
-    unit_id: Mapped[int] = mapped_column(BigInteger)
+    rma_line_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     money: Mapped[dict[str, Any]]
     reception: Mapped[str] = mapped_column(String(20), default="awaited")
     acceptance: Mapped[str] = mapped_column(String(20), default="pending")
@@ -91,3 +108,26 @@ class ReturnUnit(OfShop, Base):
     restocked_at: Mapped[datetime | None]
 
     line: Mapped[ReturnLine] = relationship(back_populates="units")
+
+    @property
+    def share(self) -> UnitMoney:
+        """Its share of what was paid, as it was when the return was decided."""
+        return UnitMoney(**self.money)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether nothing more is awaited of it."""
+        judged = self.reception == "received" and self.acceptance != "pending"
+        return judged or self.reception in ("lost", "not_in_parcel")
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether it came back, was accepted, and has not been paid for."""
+        return self.settlement_id is None and self.acceptance == "accepted"
+
+    def advance(self, life: Life, name: str, move: str) -> None:
+        """Move its reception or acceptance on by the table. Raises Conflict with a sentence."""
+        try:
+            setattr(self, name, life.after(move, getattr(self, name)))
+        except NotAllowed as error:
+            raise Conflict(f"{self.line.sku}: {error}") from error

@@ -40,15 +40,26 @@ class UnitClaim(OfShop, Base):
 
 
 def claim_units(unit_ids: Iterable[int], holder: str, now: datetime) -> None:
-    """Take these units for a return or a claim. Raises Conflict, and takes none, if one is held.
+    """Take these units for a return or a claim; what it holds already stays its own.
 
-    One statement and the unique key decide, whatever else happens at the same moment.
+    Raises Conflict, and takes none, if another one holds any of them: one statement and the unique
+    key decide, whatever else happens at the same moment.
     """
-    rows = [{"unit_id": id, "holder": holder, "claimed_at": now} for id in unit_ids]
-    if len(insert_new(UnitClaim, rows, ["shop_id", "unit_id"])) != len(rows):
+    ids = list(unit_ids)
+    rows = [{"unit_id": id, "holder": holder, "claimed_at": now} for id in ids]
+    taken = insert_new(UnitClaim, rows, ["shop_id", "unit_id"])
+    if len(taken) != len(rows) and held_by_others(ids, holder):
         raise Conflict(
             "Something of this is in another return or claim already. Nothing was changed."
         )
+
+
+def held_by_others(unit_ids: Iterable[int], holder: str) -> bool:
+    """Whether somebody else holds any of these units."""
+    wanted = select(UnitClaim.id).where(
+        UnitClaim.unit_id.in_(list(unit_ids)), UnitClaim.holder != holder
+    )
+    return session.scalar(wanted.limit(1)) is not None
 
 
 def release_units(unit_ids: Iterable[int], holder: str) -> None:

@@ -380,9 +380,8 @@ def upgrade() -> None:
 
     op.create_table(
         "rma_unit",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("rma_line_id", sa.String(length=40), nullable=False),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column(
             "money",
             sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
@@ -412,12 +411,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["shop_id"], ["shop.id"], name=op.f("fk_rma_unit_shop_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_rma_unit")),
+        sa.PrimaryKeyConstraint("rma_line_id", "unit_id", name=op.f("pk_rma_unit")),
     )
     with op.batch_alter_table("rma_unit", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_rma_unit_shop_id_rma_line_id"), ["shop_id", "rma_line_id"], unique=False
-        )
         batch_op.create_index(
             batch_op.f("ix_rma_unit_shop_id_unit_id"), ["shop_id", "unit_id"], unique=False
         )
@@ -515,7 +511,6 @@ def downgrade() -> None:
     op.drop_table("unit_claim")
     with op.batch_alter_table("rma_unit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rma_unit_shop_id_unit_id"))
-        batch_op.drop_index(batch_op.f("ix_rma_unit_shop_id_rma_line_id"))
 
     op.drop_table("rma_unit")
     with op.batch_alter_table("label", schema=None) as batch_op:

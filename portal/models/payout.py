@@ -1,0 +1,159 @@
+"""What becomes of a wanted payout: the job that performs it reports here, and here alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.db import session
+from portal.models.audit import record
+from portal.models.booking import done, taken_back
+from portal.models.order import Order
+from portal.models.rma import Return
+from portal.models.rma_settle import Act, exchanged, finish
+from portal.models.settlement import Settlement
+
+JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """A refund to be made. `key` is its idempotency key towards the provider.
+
+    With `look_up` it may have been made already: look for it there before asking for it, first by
+    the key kept in its metadata, and never under another key.
+    """
+
+    id: str
+    shop_id: int
+    order_id: str
+    provider: str
+    payment: str
+    amount_minor: int
+    currency: str
+    key: str
+    reference: str
+    look_up: bool
+
+
+def locked(settlement_id: str) -> Settlement | None:
+    """The row, for this transaction alone, its order locked first; None if there is none."""
+    order = session.scalar(
+        select(Order)
+        .join(Settlement, Settlement.order_id == Order.id)
+        .where(Settlement.id == settlement_id)
+        .with_for_update(of=Order)
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        return None
+    wanted = select(Settlement).where(Settlement.id == settlement_id)
+    return session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def begin(settlement_id: str, now: datetime) -> Payout | None:
+    """Before the provider is asked; None where nothing is to be done (any more)."""
+    row = locked(settlement_id)
+    if row is None or row.kind != "refund" or row.status not in ("wanted", "performing", "unknown"):
+        return None
+    look_up = row.status != "wanted"
+    if not look_up:
+        row.move("perform")
+        row.performing_at = now
+    return Payout(
+        id=row.id,
+        shop_id=row.shop_id,
+        order_id=row.order_id,
+        provider=row.provider,
+        payment=row.payment,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        key=row.key,
+        reference=row.reference,
+        look_up=look_up,
+    )
+
+
+def succeeded(settlement_id: str, reference: str, now: datetime) -> bool:
+    """The provider did it: book it and end the return if it was the last. False if known already.
+
+    However often it is told (by the answer, by a hook, by looking), it is booked once.
+    """
+    row = locked(settlement_id)
+    if row is None or row.status not in ("wanted", "performing", "unknown"):
+        return False
+    done(row, "refunded", reference, now)
+    after = {"amount_minor": row.amount_minor, "reference": reference}
+    record(JOB, "refund.done", _subject(row), after=after)
+    _finish(row, now)
+    return True
+
+
+def failed(settlement_id: str, problem: str, now: datetime) -> bool:
+    """The provider refused for certain: the amount can be given anew, staff see why.
+
+    One that was done and is refused afterwards is booked back, once, and opens the return again.
+    """
+    row = locked(settlement_id)
+    if row is None or row.status not in ("wanted", "performing", "unknown", "done"):
+        return False
+    if row.status == "done":
+        taken_back(row, "refunded", problem, now)
+    else:
+        if row.status == "wanted":
+            row.move("perform")
+        row.move("fail")
+        row.problem = problem
+    record(
+        JOB, "refund.failed", _subject(row), after={"amount_minor": row.amount_minor}, why=problem
+    )
+    rma = Return.read(row.subject)
+    if rma is not None and rma.status == "settled":
+        rma.move("unsettle", JOB, now, why=problem)
+        rma.settled_at = None
+    elif rma is not None:
+        rma.touch(now)
+    return True
+
+
+def unknown(settlement_id: str, reference: str = "") -> bool:
+    """Nobody knows whether it happened: it stays counted, and is looked up before anything else."""
+    row = locked(settlement_id)
+    if row is None or row.status != "performing":
+        return False
+    row.move("lose_sight")
+    row.reference = reference or row.reference
+    return True
+
+
+def top_up_paid(settlement_id: str, reference: str, now: datetime) -> bool:
+    """What was due for an exchange has been paid: its order is placed. False if known already."""
+    row = locked(settlement_id)
+    if row is None or row.kind != "top_up" or row.status not in ("wanted", "performing", "unknown"):
+        return False
+    if row.status == "wanted":
+        row.move("perform")
+    row.move("succeed")
+    row.reference, row.done_at = reference, now
+    session.flush()
+    rma = Return.read(row.subject)
+    main = session.get_one(Settlement, row.group_id)
+    if rma is not None and row.exchange_id is not None:
+        act = Act(JOB, now)
+        exchanged(rma, row.exchange_id, main, act, paid_by=reference)
+        finish(rma, act)
+    return True
+
+
+def _finish(row: Settlement, now: datetime) -> None:
+    session.flush()
+    rma = Return.read(row.subject)
+    if rma is not None:
+        rma.touch(now)
+        finish(rma, Act(JOB, now))
+
+
+def _subject(row: Settlement) -> str:
+    return f"return:{row.subject}" if row.subject.startswith("ret_") else f"claim:{row.subject}"

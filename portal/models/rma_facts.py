@@ -1,0 +1,248 @@
+"""The facts that a return is decided over, from an order's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from carriers.contract import Status
+from portal.db import session
+from portal.models.line import OrderLine, Unit
+from portal.models.order import Order
+from portal.models.rma import Return
+from portal.models.rma_line import ReturnLine, ReturnUnit
+from portal.models.shipment import Shipment
+from portal.models.unit_claim import held_units
+from returns.facts import Facts, bps_of
+from returns.money import UnitMoney
+from returns.reasons import reason_and_detail
+from returns.risk import History, risk_of
+
+UNDER_WAY = ("requested", "approved", "shipped", "arrived", "checked")
+COUNTED = (*UNDER_WAY, "settled")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to do with some units of one article. Codes are checked by `of`."""
+
+    sku: str
+    quantity: int
+    reason: str | None = None
+    detail: str | None = None
+    resolution: str | None = None
+    exchange_sku: str = ""
+    fallback: str = ""
+    statement: str = ""
+    method: str | None = None
+    photo: bool = False
+
+    @staticmethod
+    def of(sku: str, quantity: int, reason: str = "", detail: str = "", **more: Any) -> Asked:
+        """Sort out the reason; a detail may stand in its place. Raises ValueError."""
+        code, finer = reason_and_detail(reason, detail or None) if reason else (None, None)
+        return Asked(sku, quantity, code, finer, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One parcel on its way to the customer: how many of which line, and how far it came."""
+
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    holds: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything about an order that decisions rest on, read once."""
+
+    order: Order
+    legs: Sequence[Leg]
+    held: frozenset[int]
+    customer: Mapping[str, Any]
+    money: Mapping[int, UnitMoney]
+
+    @staticmethod
+    def of(order: Order) -> Situation:
+        """Read it: parcels, units that are held, and the customer's history."""
+        ids = [unit.id for line in order.lines for unit in line.units]
+        return Situation(
+            order=order,
+            legs=_legs(order.id),
+            held=frozenset(held_units(ids)),
+            customer=_customer(order),
+            money=unit_money(order),
+        )
+
+    @property
+    def order_quantity(self) -> int:
+        """How many pieces were ordered."""
+        return sum(line.quantity for line in self.order.lines)
+
+    @property
+    def order_total_minor(self) -> int:
+        """What the whole order cost."""
+        return sum(each.captured_minor for each in self.money.values())
+
+    def free_units(self, line: OrderLine) -> list[Unit]:
+        """The line's units that nobody holds."""
+        return [unit for unit in line.units if unit.id not in self.held]
+
+    def journey(self, line: OrderLine, quantity: int) -> tuple[datetime | None, datetime | None]:
+        """When so many free units of a line were shipped, and delivered: the last of them counts.
+
+        What is held already is taken to have arrived first. Where a parcel does not say what it
+        holds, everything is there when all parcels are.
+        """
+        legs = self.legs
+        if legs and all(leg.holds for leg in legs):
+            pieces = [leg for leg in sorted(legs, key=_soonest) for _ in range(_holds(leg, line))]
+            held = sum(unit.id in self.held for unit in line.units)
+            legs = pieces[held : held + quantity]
+            if len(legs) < quantity:
+                return None, None
+        return _last(leg.shipped_at for leg in legs), _last(leg.delivered_at for leg in legs)
+
+    def facts(
+        self, asked: Asked, line: OrderLine, units: Sequence[Unit], whole: int, channel: str
+    ) -> Facts:
+        """The facts of these units; `whole` is how many pieces the request is about in all."""
+        shipped_at, delivered_at = self.journey(line, len(units))
+        where, first = self.order.address, self.money[units[0].id]
+        return Facts(
+            ordered_at=self.order.placed_at,
+            shipped_at=shipped_at or delivered_at,
+            delivered_at=delivered_at,
+            currency=self.order.currency,
+            country=where.get("country") or None,
+            region=where.get("region") or None,
+            order_total_minor=self.order_total_minor,
+            order_quantity=self.order_quantity,
+            sku=line.sku,
+            product=line.product or None,
+            category=line.category or None,
+            tags=tuple(line.tags),
+            unit_price_minor=first.price_minor,
+            unit_discount_minor=first.discount_minor,
+            final_sale=line.final_sale,
+            quantity=len(units),
+            request_quantity=whole,
+            reason=asked.reason,
+            detail=asked.detail,
+            resolution=asked.resolution,
+            method=asked.method,
+            channel=channel,
+            photo=asked.photo,
+            text=bool(asked.statement.strip()),
+            **self.customer,
+        )
+
+
+def unit_money(order: Order) -> dict[int, UnitMoney]:
+    """Each unit's stored share of the order's money."""
+    included = all(line.tax_included for line in order.lines)
+    return {
+        unit.id: UnitMoney(
+            line=place,
+            price_minor=unit.price_minor,
+            discount_minor=unit.discount_minor,
+            tax_minor=unit.tax_minor,
+            tax_included=line.tax_included,
+            shipping_minor=unit.shipping_minor,
+            shipping_tax_minor=unit.shipping_tax_minor,
+            shipping_tax_included=included,
+            cover_minor=unit.cover_minor,
+        )
+        for place, line in enumerate(order.lines)
+        for unit in line.units
+    }
+
+
+def _legs(order_id: str) -> list[Leg]:
+    parcels = session.scalars(
+        select(Shipment)
+        .where(
+            Shipment.order_id == order_id,
+            Shipment.rma_id.is_(None),
+            Shipment.status != Status.CANCELLED.value,
+        )
+        .order_by(Shipment.position, Shipment.id)
+        .options(joinedload(Shipment.lines))
+    ).unique()
+    return [_leg(parcel) for parcel in parcels]
+
+
+def _leg(parcel: Shipment) -> Leg:
+    is_there = parcel.status == Status.DELIVERED.value
+    moves = parcel.status not in (Status.UNKNOWN.value, Status.PRE_TRANSIT.value)
+    return Leg(
+        shipped_at=parcel.shipped_at or (parcel.status_since if moves else None),
+        delivered_at=(parcel.delivered_at or parcel.status_since) if is_there else None,
+        holds={held.line_id: held.quantity for held in parcel.lines},
+    )
+
+
+def _holds(leg: Leg, line: OrderLine) -> int:
+    return leg.holds.get(line.id, 0)
+
+
+def _soonest(leg: Leg) -> tuple[bool, float, bool]:
+    there = leg.delivered_at
+    return there is None, there.timestamp() if there else 0.0, leg.shipped_at is None
+
+
+def _last(moments: Iterable[datetime | None]) -> datetime | None:
+    """The last of these moments; None where there is none, or one is not known."""
+    known = list(moments)
+    return max(known) if known and None not in known else None  # type: ignore[type-var]
+
+
+def _customer(order: Order) -> dict[str, Any]:
+    """What the customer did before: orders, returns, points. One statement; nothing for a guest."""
+    if order.customer_id is None:
+        return {}
+    row = session.execute(_history(order)).one()
+    history = History(
+        orders=row.orders,
+        units_bought=row.bought,
+        units_returned=row.returned,
+        empty_parcels=row.empty,
+        worn_items_sent_back=row.worn,
+        open_returns=row.under_way,
+    )
+    return {
+        "customer_orders": row.orders,
+        "customer_returns": row.returns,
+        "customer_return_rate_bps": bps_of(row.returned, row.bought),
+        "risk_points": risk_of(history).points,
+    }
+
+
+def _history(order: Order) -> Select[Any]:
+    """Counts over the customer's other orders."""
+    theirs = (Order.customer_id == order.customer_id, Order.id != order.id)
+    returns = (Return.customer_id == order.customer_id, Return.order_id != order.id)
+    bought = select(func.coalesce(func.sum(OrderLine.quantity), 0)).join(OrderLine.order)
+    units = select(func.count()).select_from(ReturnUnit).join(ReturnUnit.line).join(ReturnLine.rma)
+    asked = select(func.count()).select_from(Return).where(*returns)
+    orders = select(func.count()).select_from(Order).where(*theirs)
+    worn = (ReturnUnit.acceptance == "rejected", ReturnUnit.condition.in_(("C", "D")))
+    return select(
+        orders.scalar_subquery().label("orders"),
+        bought.where(*theirs).scalar_subquery().label("bought"),
+        asked.where(Return.status.in_(COUNTED)).scalar_subquery().label("returns"),
+        asked.where(Return.status.in_(UNDER_WAY)).scalar_subquery().label("under_way"),
+        units.where(*returns, ReturnUnit.acceptance == "accepted")
+        .scalar_subquery()
+        .label("returned"),
+        units.where(*returns, ReturnUnit.reception == "not_in_parcel")
+        .scalar_subquery()
+        .label("empty"),
+        units.where(*returns, *worn).scalar_subquery().label("worn"),
+    )

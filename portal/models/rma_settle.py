@@ -1,0 +1,310 @@
+"""Settling a return: what is accepted becomes refund, credit or exchange rows, once each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
+from typing import Any
+
+from portal.db import new_id, session
+from portal.models.audit import record
+from portal.models.booking import done
+from portal.models.change import Conflict
+from portal.models.credit import give_credit
+from portal.models.due import plan
+from portal.models.exchange import OPEN, Exchange
+from portal.models.ledger import payments_left, sums_of
+from portal.models.rma import Return
+from portal.models.rma_exchange import place_order, reserved_for
+from portal.models.rma_line import ReturnLine, ReturnUnit
+from portal.models.rma_money import NOTHING, Part, Wish, capped, label_left, priced
+from portal.models.settlement import Settlement, settlements_of
+from portal.models.shop import Shop
+from portal.models.unit_claim import release_units
+from returns.money import Amounts
+
+NOTHING_LEFT = (
+    "Nothing of the order's payment is left to give back, as far as we know. Correct the order's "
+    "payment and settle again, or choose another resolution."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who settles, when, and why."""
+
+    by: str
+    now: datetime
+    reason: str = ""
+
+
+def resolve(rma: Return, wishes: Sequence[Wish] | None, act: Act) -> list[Settlement]:
+    """Settle what was accepted: as asked, or as these wishes say. Gives the rows that are new.
+
+    What failed before is tried again. Raises Conflict where nothing is to be settled.
+    """
+    rows = settlements_of(rma.id)
+    _reopen(rma, rows, {wish.line.id for wish in wishes or ()}, act)
+    chosen = [wish for wish in (as_asked(rma) if wishes is None else wishes) if wish.units]
+    if not chosen and not _may_end(rma, rows):
+        raise Conflict(_why_not(rma, rows))
+    new = settle(rma, chosen, rows, act) if chosen else []
+    finish(rma, act)
+    return new
+
+
+def settle_early(rma: Return, step: str, act: Act) -> None:
+    """Settle the lines whose money moves at this step, before they are inspected."""
+    wishes = [
+        Wish(line, [unit for unit in line.units if unit.settlement_id is None], line.resolution)
+        for line in rma.approved_lines
+        if line.moves_at() == step
+    ]
+    chosen = [wish for wish in wishes if wish.units]
+    if chosen:
+        settle(rma, chosen, settlements_of(rma.id), act)
+        finish(rma, act)
+
+
+def as_asked(rma: Return) -> list[Wish]:
+    """Everything that can be paid for now, as the customer asked."""
+    return [
+        Wish(line, payable, line.resolution)
+        for line in rma.approved_lines
+        if (payable := payable_units(line))
+    ]
+
+
+def payable_units(line: ReturnLine) -> list[ReturnUnit]:
+    """The units that came back and were accepted, or are kept, and have not been paid for."""
+    if line.keeps:
+        return [unit for unit in line.units if unit.settlement_id is None]
+    return [unit for unit in line.units if unit.is_payable]
+
+
+def settle(
+    rma: Return, wishes: Sequence[Wish], rows: Sequence[Settlement], act: Act
+) -> list[Settlement]:
+    """Write what is wanted: rows first, so that it counts before anybody outside is asked."""
+    left = sums_of([rma.order_id])[rma.order_id].refundable_minor
+    parts = priced(wishes, label_left(rma, rows))
+    new: list[Settlement] = []
+    for part in (each for each in parts if each.wish.resolution == "exchange"):
+        made = _exchange(rma, part, left, act)
+        left -= sum(row.amount_minor for row in made if row.kind != "top_up")
+        new += made
+    money = [each for each in parts if each.wish.resolution != "exchange"]
+    for pays, kind in ((_refund, "refund"), (_credit, "store_credit")):
+        own = [each for each in money if each.wish.paid_as == kind]
+        if own:
+            made = pays(rma, own, capped(own, left), act)
+            left -= sum(row.amount_minor for row in made)
+            new += made
+    record(
+        act.by,
+        "return.settled_by",
+        f"return:{rma.id}",
+        after={"rows": [[row.kind, row.amount_minor] for row in new]},
+        why=act.reason,
+    )
+    rma.touch(act.now)
+    return new
+
+
+def finish(rma: Return, act: Act) -> None:
+    """End the return once every unit has met its end and everything wanted is done."""
+    rows = [row for row in settlements_of(rma.id) if row.is_live]
+    if rma.status not in ("approved", "shipped", "checked") or not _may_end(rma, rows):
+        return
+    rma.move("settle", act.by, act.now)
+    rma.settled_at = act.now
+    # What was not in the parcel is still with the customer, and may be asked for anew.
+    missing = [unit.unit_id for unit in rma.units if unit.reception == "not_in_parcel"]
+    release_units(missing, rma.id)
+
+
+def _may_end(rma: Return, rows: Iterable[Settlement]) -> bool:
+    ended = all(
+        unit.settlement_id is not None if line.keeps else unit.is_judged and not unit.is_payable
+        for line in rma.approved_lines
+        for unit in line.units
+    )
+    return ended and all(row.status == "done" for row in rows if row.is_live)
+
+
+def _why_not(rma: Return, rows: Sequence[Settlement]) -> str:
+    if any(row.is_live for row in rows):
+        return f"The return is {rma.status}, and everything accepted so far is settled already."
+    return (
+        f"The return is {rma.status}, and nothing of it has been received and accepted yet, so "
+        "nothing can be settled. Count and judge it first."
+    )
+
+
+def _reopen(rma: Return, rows: Sequence[Settlement], lines: set[str], act: Act) -> None:
+    """Free the units of what failed as a whole, and try single failed payments again.
+
+    An exchange that waits for its payment gives way where staff choose something else for it.
+    """
+    for group_id in {row.group_id for row in rows if row.is_live}:
+        group = [row for row in rows if row.group_id == group_id]
+        units = [unit for unit in rma.units if unit.settlement_id == group_id]
+        waits = any(row.kind == "top_up" and row.status == "wanted" for row in group)
+        if all(row.status == "failed" for row in group) or (
+            waits and any(unit.rma_line_id in lines for unit in units)
+        ):
+            _replace(group, units)
+            continue
+        for row in (each for each in group if each.status == "failed"):
+            row.move("retry")
+            row.round, row.problem = row.round + 1, ""
+            plan("settle", row.id, row.shop_id, act.now)
+    session.flush()
+
+
+def _replace(group: Sequence[Settlement], units: Iterable[ReturnUnit]) -> None:
+    for row in group:
+        if row.status == "wanted":
+            row.move("perform")
+            row.move("fail")
+            row.problem = "Something else was chosen."
+        row.replaced = True
+        exchange = session.get(Exchange, row.exchange_id) if row.exchange_id else None
+        if exchange is not None and exchange.status in OPEN:
+            exchange.release()
+    for unit in units:
+        unit.settlement_id = None
+
+
+def _refund(rma: Return, full: Sequence[Part], parts: Sequence[Part], act: Act) -> list[Settlement]:
+    """One row for each payment that gives back, in the order they were made."""
+    total = sum_of(parts)
+    rows = refund_rows(rma, total, act)
+    if not rows:
+        was = sum_of(full).total_minor
+        row = _row(rma, "refund", 0, act, amounts=total.to_json())
+        row.status, row.problem = ("failed", NOTHING_LEFT) if was else ("done", "")
+        row.done_at = None if was else act.now
+        rows = [row]
+    _paid_by(rows[0], parts)
+    return rows
+
+
+def refund_rows(rma: Return, total: Amounts, act: Act, **more: Any) -> list[Settlement]:
+    """Rows that give `total` back to the order's payments; none where it is nothing."""
+    left, rows = total.total_minor, list[Settlement]()
+    for payment in payments_left(rma.order_id, rma.order.payment_provider):
+        part = min(left, max(0, payment.left_minor))
+        if not part:
+            continue
+        first = not rows and not more
+        row = _row(
+            rma,
+            "refund",
+            part,
+            act,
+            amounts=total.to_json() if first else {},
+            provider=payment.provider,
+            payment=payment.reference,
+            **({"group_id": rows[0].group_id} if rows else {}),
+            **more,
+        )
+        plan("settle", row.id, rma.shop_id, act.now)
+        rows.append(row)
+        left -= part
+    return rows
+
+
+def _credit(
+    rma: Return, _full: Sequence[Part], parts: Sequence[Part], act: Act
+) -> list[Settlement]:
+    """Credit is ours to give: it is done at once."""
+    if rma.customer_id is None:
+        raise Conflict("The order has no e-mail address, so nobody could use store credit.")
+    total = sum_of(parts)
+    row = _row(rma, "store_credit", total.own_minor, act, amounts=total.to_json())
+    _paid_by(row, parts)
+    ends = _credit_ends(rma, act.now)
+    for kind, amount in (("credited", total.own_minor), ("bonus", total.bonus_minor)):
+        give_credit(
+            rma.customer_id,
+            amount,
+            rma.currency,
+            f"{row.id}:{kind}",
+            act.now,
+            kind=kind,
+            expires_at=ends,
+            subject=rma.id,
+        )
+    done(row, "credited", "", act.now)
+    return [row]
+
+
+def _credit_ends(rma: Return, now: datetime) -> datetime | None:
+    days = session.get_one(Shop, rma.shop_id).settings.get("credit_days")
+    return now + timedelta(days=days) if isinstance(days, int) and days > 0 else None
+
+
+def _exchange(rma: Return, part: Part, left: int, act: Act) -> list[Settlement]:
+    """The other article for what came back: at once where nothing is due, else once it is paid."""
+    exchange, difference = reserved_for(rma, part, act.now)
+    own = min(difference.own_used_minor, left)
+    row = _row(rma, "exchange", own, act, amounts=part.amounts.to_json(), exchange_id=exchange.id)
+    part.wish.line.resolution = "exchange"
+    _paid_by(row, [part])
+    more = {"group_id": row.group_id, "exchange_id": exchange.id}
+    session.flush()
+    rows = [row]
+    if difference.due_minor:
+        rows.append(_row(rma, "top_up", difference.due_minor, act, **more))
+    else:
+        exchanged(rma, exchange.id, row, act)
+    back = min(difference.left_minor, left - own)
+    rows += refund_rows(rma, Amounts(total_minor=back), act, **more)
+    return rows
+
+
+def exchanged(rma: Return, exchange_id: str, row: Settlement, act: Act, paid_by: str = "") -> None:
+    """Nothing is due any more: place the order, and book what moved into it."""
+    exchange = session.get_one(Exchange, exchange_id)
+    exchange.due_reference = paid_by
+    order = place_order(rma, exchange, row, act.by, act.now)
+    done(row, "exchanged", order.id, act.now, bonus=exchange.difference["bonus_used_minor"])
+
+
+def sum_of(parts: Iterable[Part]) -> Amounts:
+    """The amounts of parts together."""
+    return reduce(add, (part.amounts for part in parts), NOTHING)
+
+
+def _paid_by(row: Settlement, parts: Iterable[Part]) -> None:
+    """Say which settlement pays for these units. A unit is paid for once."""
+    session.flush()
+    for part in parts:
+        if part.wish.resolution != part.wish.line.resolution:
+            part.wish.line.resolution = part.wish.resolution
+        for unit in part.wish.units:
+            unit.settlement_id = row.group_id
+
+
+def _row(rma: Return, kind: str, amount_minor: int, act: Act, **more: Any) -> Settlement:
+    id = new_id("stl", act.now)
+    values = {"group_id": id, "status": "wanted", "round": 1, "replaced": False, "amounts": {}}
+    values |= dict.fromkeys(("provider", "payment", "reference", "problem"), "")
+    row = Settlement(
+        id=id,
+        shop_id=rma.shop_id,
+        order_id=rma.order_id,
+        subject=rma.id,
+        kind=kind,
+        amount_minor=amount_minor,
+        currency=rma.currency,
+        reason=act.reason,
+        created_at=act.now,
+        **(values | more),
+    )
+    session.add(row)
+    return row
