@@ -19,7 +19,7 @@ ROLES: Final = ("owner", "manager", "agent", "warehouse", "reader")
 INVITED_FOR: Final = timedelta(days=7)
 
 
-class Role(RoleMixin):  # type: ignore[misc]
+class Role(RoleMixin):
     """A role as the sign-in library wants it: an object with a name."""
 
     def __init__(self, name: str) -> None:
@@ -47,7 +47,7 @@ class Staff(OfShop, Base, UserMixin):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @property
-    def roles(self) -> list[Role]:
+    def roles(self) -> list[RoleMixin]:  # type: ignore[override]  # read only here
         """What the sign-in library asks for: here a person has one role."""
         return [Role(self.role)]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from flask import abort
+from flask import abort, g
 from flask_security import auth_required, current_user
 
 MAY: Final[dict[str, frozenset[str]]] = {
@@ -20,9 +21,28 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def may(act: str) -> bool:
-    """Whether who is signed in may do this."""
-    return getattr(current_user, "role", "") in MAY[act]
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who is signed in, as plain facts that outlive the session they were read in."""
+
+    id: int
+    shown_name: str
+    role: str
+
+    @property
+    def who(self) -> str:
+        """How the audit and colleagues read it."""
+        return f"staff:{self.id} {self.shown_name}"[:120]
+
+    def may(self, act: str) -> bool:
+        """Whether the role includes this act."""
+        return self.role in MAY[act]
+
+
+def me() -> Me:
+    """Who is signed in. Only behind `needs`."""
+    found: Me = g.me
+    return found
 
 
 def needs(act: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -31,7 +51,8 @@ def needs(act: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: Any, **named: Any) -> R:
-            if not may(act):
+            g.me = Me(current_user.id, current_user.shown_name, current_user.role)
+            if not g.me.may(act):
                 abort(403, "Your role does not include this. Ask an owner or manager of the shop.")
             return view(*args, **named)
 

@@ -56,7 +56,7 @@ def test_an_invitation_sets_the_password_and_signs_in(any_app: Flask) -> None:
 
 def test_signing_out_ends_it(app: Flask) -> None:
     browser = joined(app)
-    answer = browser.send("/staff/sign-out", form="/staff/sign-in")
+    answer = browser.send("/staff/sign-out", form="/staff/queue")
     assert answer.status_code == 302
     assert not is_in(browser)
 

@@ -1,0 +1,234 @@
+"""What waits for a person: one list for each kind of waiting, oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import Response, g, make_response, render_template, request
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from portal import clock
+from portal.db import session
+from portal.format import money
+from portal.models import Label, Order, Return, ReturnLine, Settlement, Shipment
+from portal.pages.policy_words import reason_words
+from portal.staff.desk import bp
+from portal.staff.rights import needs
+
+MOST: Final = 50
+TROUBLED: Final = ("failed", "unknown")
+OVERDUE: Final = timedelta(days=1)  # a request that waits longer is shown as late
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A list of the queue. `where` None: parcels, which are no returns."""
+
+    name: str
+    title: str
+    empty: str
+    where: ColumnElement[bool] | None
+
+
+TROUBLED_MONEY: Final = Return.id.in_(
+    select(Settlement.subject).where(
+        Settlement.status.in_(TROUBLED), Settlement.replaced.is_(False)
+    )
+)
+TROUBLED_LABEL: Final = Return.id.in_(select(Label.rma_id).where(Label.status.in_(TROUBLED)))
+VIEWS: Final = (
+    View(
+        "decide", "Needs a decision", "Nothing waits for a decision.", Return.status == "requested"
+    ),
+    View(
+        "receive",
+        "To count and judge",
+        "No parcel waits to be opened.",
+        Return.status.in_(("arrived", "checked")),
+    ),
+    View(
+        "money",
+        "Money stuck",
+        "Every payout went through.",
+        or_(TROUBLED_MONEY, TROUBLED_LABEL),
+    ),
+    View("parcels", "Parcels in trouble", "Every parcel is being followed.", None),
+    View(
+        "open",
+        "On their way",
+        "Nothing is on its way back.",
+        Return.status.in_(("approved", "shipped")),
+    ),
+    View(
+        "ended",
+        "Ended",
+        "No return has ended yet.",
+        Return.status.in_(("settled", "declined", "cancelled", "expired")),
+    ),
+)
+BY_NAME: Final = {view.name: view for view in VIEWS}
+OUTCOMES: Final = {
+    "approve": ("Approve", "ok"),
+    "review": ("Needs a person", "warn"),
+    "decline": ("Decline", "bad"),
+}
+
+
+@bp.get("/queue")
+@needs("read")
+def queue() -> Response:
+    """One view of what waits, 50 at a time."""
+    view = BY_NAME.get(request.args.get("view", ""), VIEWS[0])
+    found = request.args.get("q", "").strip()[:120]
+    page = max(1, request.args.get("page", 1, type=int))
+    rows = _parcels(page) if view.where is None else _returns(view.where, found, page)
+    more = len(rows) > MOST
+    text = render_template(
+        "staff/queue.html",
+        view=view,
+        rows=rows[:MOST],
+        found=found,
+        here=view.name,
+        page=page,
+        more=more,
+    )
+    return make_response(text)
+
+
+@bp.context_processor
+def _frame() -> dict[str, Any]:
+    """The views with their counts, beside every page of the console."""
+    counts = _counts()
+    views = [
+        {
+            "name": view.name,
+            "title": view.title,
+            "url": f"/staff/queue?view={view.name}",
+            "count": counts.get(view.name),
+        }
+        for view in VIEWS
+    ]
+    return {"views": views, "me": g.get("me")}
+
+
+def _counts() -> dict[str, int]:
+    """How many wait in each view; one statement."""
+    waiting = [view for view in VIEWS if view.name not in ("ended", "open")]
+    columns = [
+        _count(Return, view.where) if view.where is not None else _count(Shipment, _IN_TROUBLE)
+        for view in waiting
+    ]
+    row = session.execute(select(*[each.scalar_subquery() for each in columns])).one()
+    return {view.name: int(count) for view, count in zip(waiting, row, strict=True)}
+
+
+_IN_TROUBLE: Final = Shipment.problem != ""
+
+
+def _count(model: Any, where: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(model).where(where)
+
+
+def _returns(where: ColumnElement[bool], found: str, page: int) -> list[dict[str, Any]]:
+    wanted = (
+        select(
+            Return.id, Return.number, Return.status, Return.outcome, Return.requested_at,
+            Return.quoted, Return.currency, Order.number.label("order"), Order.address["name"]
+            .as_string().label("who"), _first(ReturnLine.title).label("title"),
+            _first(ReturnLine.reason).label("reason"), _first(ReturnLine.detail).label("detail"),
+            _first(ReturnLine.resolution).label("resolution"),
+        )
+        .join(Order, Order.id == Return.order_id)
+        .where(where)
+    )  # fmt: skip
+    if found:
+        like = f"%{found.lower().lstrip('#')}%"
+        wanted = wanted.where(
+            or_(
+                func.lower(Return.number).like(like),
+                func.lower(Order.email).like(like),
+                func.lower(Order.address["name"].as_string()).like(like),
+            )
+        )
+    ordered = wanted.order_by(Return.requested_at, Return.id)
+    rows = session.execute(ordered.limit(MOST + 1).offset((page - 1) * MOST)).all()
+    now = clock.now()
+    return [_row(row, now) for row in rows]
+
+
+def _first(column: Any) -> Any:
+    return (
+        select(column)
+        .where(ReturnLine.rma_id == Return.id)
+        .order_by(ReturnLine.position)
+        .limit(1)
+        .correlate(Return)
+        .scalar_subquery()
+    )
+
+
+def _row(row: Any, now: datetime) -> dict[str, Any]:
+    waits = now - row.requested_at
+    says, tone = OUTCOMES.get(row.outcome, (row.outcome, ""))
+    value = sum(part.get("total_minor", 0) for part in (row.quoted or {}).values())
+    return {
+        "url": f"/staff/returns/{row.id}",
+        "waits": age(waits),
+        "waits_tone": "bad" if waits > OVERDUE and row.status == "requested" else "ok",
+        "what": "Exchange" if row.resolution == "exchange" else "Return",
+        "number": row.number,
+        "order": row.order,
+        "who": row.who or "No name",
+        "why": reason_words(row.reason or "other", row.detail),
+        "title": row.title or "",
+        "value": money(value, row.currency, "en"),
+        "says": says if row.status == "requested" else row.status.capitalize(),
+        "tone": tone if row.status == "requested" else "",
+    }
+
+
+def _parcels(page: int) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(
+            Shipment.carrier,
+            Shipment.tracking_number,
+            Shipment.problem_text,
+            Shipment.problem_fix,
+            Shipment.problem_since,
+            Order.number,
+            Order.address["name"].as_string().label("who"),
+        )
+        .join(Order, Order.id == Shipment.order_id)
+        .where(_IN_TROUBLE)
+        .order_by(Shipment.problem_since, Shipment.id)
+        .limit(MOST + 1)
+        .offset((page - 1) * MOST)
+    ).all()
+    now = clock.now()
+    return [
+        {
+            "url": "",
+            "waits": age(now - (row.problem_since or now)),
+            "waits_tone": "warn",
+            "what": "Parcel",
+            "number": f"{row.carrier} {row.tracking_number}".strip(),
+            "order": row.number,
+            "who": row.who or "No name",
+            "why": row.problem_text,
+            "title": row.problem_fix,
+            "value": "",
+            "says": "Look at it",
+            "tone": "warn",
+        }
+        for row in rows
+    ]
+
+
+def age(waits: timedelta) -> str:
+    """How long something waits, in its largest unit: 12 min, 5 h, 3 d."""
+    minutes = int(waits.total_seconds() // 60)
+    if minutes < 60:
+        return f"{max(minutes, 0)} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
