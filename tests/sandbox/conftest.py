@@ -14,10 +14,12 @@ from typing import Any
 import easypost
 import pytest
 import requests
+import stripe
 
 from portal.sandbox import Box, create_sandbox, running
 
 KEY = "EZTKrehearsal"
+STRIPE_KEY = "sk_test_rehearsal"
 
 
 @dataclass
@@ -89,7 +91,13 @@ def hands() -> Hands:
 
 @pytest.fixture
 def box(hands: Hands) -> Iterator[Box]:
-    app = create_sandbox(api_key=KEY, webhook_secret="fallback", clock=hands, retries=(0.02,) * 5)
+    app = create_sandbox(
+        api_key=KEY,
+        webhook_secret="fallback",
+        stripe_key=STRIPE_KEY,
+        clock=hands,
+        retries=(0.02,) * 5,
+    )
     with running(app) as box:
         yield box
 
@@ -104,6 +112,19 @@ def client(box: Box) -> Iterator[easypost.EasyPostClient]:
     client = easypost.EasyPostClient(KEY, api_base=box.api_base, timeout=5)
     yield client
     client._requests_session.close()
+
+
+@pytest.fixture
+def till(box: Box) -> Iterator[stripe.StripeClient]:
+    """Stripe's real client, which sends once and waits five seconds."""
+    session = requests.Session()
+    yield stripe.StripeClient(
+        STRIPE_KEY,
+        base_addresses={"api": box.stripe_base},
+        http_client=stripe.RequestsClient(timeout=5, session=session),
+        max_network_retries=0,
+    )
+    session.close()
 
 
 @pytest.fixture

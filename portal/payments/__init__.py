@@ -1,0 +1,1 @@
+"""How money moves: plain facts in and out, no models and no pages. Stripe is in stripe.py."""
