@@ -11,45 +11,77 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+from sqlalchemy import inspect
 
 from portal import clock, create_app
-from portal.config import Settings
-from portal.db import session, writing
+from portal.config import read_settings
+from portal.db import db, session, writing
 from portal.demo import rehearsal as stage
+from portal.demo.place import with_demo_settings
 from portal.demo.seeds import fill, orders_shown, origin, register_again
 from portal.demo.tales import BRANDS
-from portal.migrations import upgrade
+from portal.migrations import downgrade, upgrade
 from portal.models import Shop
 from portal.sandbox import create_sandbox, running
 
 STOP_SECONDS = 10
+LOOK_SECONDS = 0.5  # between two looks whether everything still runs
+SHOWN = 4  # pages printed of each brand
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, help="Where to serve.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Where to serve.",
+)
 @click.option("--fresh", is_flag=True, help="Begin anew; only what a demo made is wiped.")
 @click.option("--live", is_flag=True, help="Allow live provider keys.")
 def demo(port: int, fresh: bool, live: bool) -> None:
     """Run the demo: two brands, parcels in every state, one moving now."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         if stage.is_taken(port):
-            raise stage.Refused(f"Port {port} is taken. Choose another: --port {port + 100}")
+            raise stage.Refused(
+                f"Port {port} is taken. Choose another: --port {port % 65000 + 100}"
+            )
         if fresh:
-            stage.wipe(os.environ)
+            _begin_anew()
         rehearsal = stage.prepare(port, os.environ, live=live)
     except stage.Refused as error:
         raise click.ClickException(str(error)) from error
     os.environ.update(rehearsal.environ)
     with _sandbox(rehearsal):
         _furnish(rehearsal)
-        with _processes(port):
-            _say(rehearsal.settings)
-            _wait()
+        with _processes(port) as started:
+            _say(rehearsal)
+            _stay(started)
+
+
+def _begin_anew() -> None:
+    """Wipe what an earlier demo made. Raises Refused for a database that was there before."""
+    settings = read_settings(with_demo_settings())
+    if settings.is_sqlite and not settings.sqlite_path.exists():
+        stage.wipe(settings)
+        return
+    with create_app(settings).app_context():
+        there = inspect(db.engine).has_table("shop")
+        if there and not stage.is_made(settings):
+            raise stage.Refused(
+                "The database of DATABASE_URL was not made by a demo, so it is not wiped. "
+                "Leave out --fresh, or name another DATABASE_URL."
+            )
+        if there and not settings.is_sqlite:
+            downgrade("base")
+        db.engine.dispose()
+    stage.wipe(settings)
 
 
 @contextmanager
 def _sandbox(rehearsal: stage.Rehearsal) -> Iterator[None]:
-    """The stand-in for EasyPost, unless a base was given."""
+    """The stand-in for the providers that are not given."""
     if rehearsal.sandbox_port is None:
         yield
         return
@@ -57,6 +89,8 @@ def _sandbox(rehearsal: stage.Rehearsal) -> Iterator[None]:
     app = create_sandbox(
         api_key=settings.easypost_api_key,
         webhook_secret=settings.easypost_webhook_secret,
+        stripe_key=settings.stripe_secret_key,
+        stripe_webhook_secret=settings.stripe_webhook_secret,
         clock=clock.now,
     )
     with running(app, port=rehearsal.sandbox_port):
@@ -65,22 +99,23 @@ def _sandbox(rehearsal: stage.Rehearsal) -> Iterator[None]:
 
 def _furnish(rehearsal: stage.Rehearsal) -> None:
     """Schema, brands and orders; on a later start only what the stand-in forgot."""
-    sandbox = rehearsal.sandbox if rehearsal.sandbox_port else None
     app = create_app(rehearsal.settings, as_demo=True)
     with app.app_context():
         upgrade()
         if Shop.default() is None:
             stage.note_made(rehearsal)
-            fill(sandbox, clock.now())
-        elif sandbox:
-            _move_in(rehearsal)
-            register_again(sandbox)
-        for brand in BRANDS if sandbox else ():
-            _hook_up(sandbox or "", rehearsal, brand.slug)
+            fill(rehearsal.sandbox, clock.now())
+        else:
+            _move_in()
+            if rehearsal.sandbox:
+                register_again(rehearsal.sandbox)
+        for brand in BRANDS if rehearsal.sandbox else ():
+            _hook_up(rehearsal, brand.slug)
         session.remove()
+        db.engine.dispose()
 
 
-def _move_in(rehearsal: stage.Rehearsal) -> None:
+def _move_in() -> None:
     """The port may be another one today: the demo's brands move with it."""
     with writing():
         for brand in BRANDS:
@@ -89,19 +124,19 @@ def _move_in(rehearsal: stage.Rehearsal) -> None:
                 shop.moves_to(origin(brand.slug))
 
 
-def _hook_up(sandbox: str, rehearsal: stage.Rehearsal, slug: str) -> None:
+def _hook_up(rehearsal: stage.Rehearsal, slug: str) -> None:
     """Register the brand's webhook at the stand-in, as the operator would at EasyPost."""
-    port = rehearsal.settings.base_url.rsplit(":", 1)[-1]
-    key = rehearsal.settings.easypost_api_key
-    url = f"http://127.0.0.1:{port}/hooks/easypost/{slug}"
-    secret = rehearsal.settings.easypost_webhook_secret
-    stage.tell_sandbox(
-        sandbox, "/v2/webhooks", {"webhook": {"url": url, "webhook_secret": secret}}, key
-    )
+    settings = rehearsal.settings
+    hook = {
+        "url": f"http://127.0.0.1:{rehearsal.port}/hooks/easypost/{slug}",
+        "webhook_secret": settings.easypost_webhook_secret,
+    }
+    root = rehearsal.sandbox or ""
+    stage.tell_sandbox(root, "/v2/webhooks", {"webhook": hook}, settings.easypost_api_key)
 
 
 @contextmanager
-def _processes(port: int) -> Iterator[None]:
+def _processes(port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Web and worker, each a process of its own; both end with this one."""
     commands = (
         [sys.executable, "-m", "portal.demo.web", str(port)],
@@ -110,7 +145,7 @@ def _processes(port: int) -> Iterator[None]:
     started = [subprocess.Popen(command) for command in commands]  # noqa: S603 - our own modules
     try:
         _until_it_answers(port, started)
-        yield
+        yield started
     finally:
         for process in started:
             process.terminate()
@@ -132,30 +167,35 @@ def _until_it_answers(port: int, started: list[subprocess.Popen[bytes]]) -> None
         time.sleep(0.1)
 
 
-def _say(settings: Settings) -> None:
+def _say(rehearsal: stage.Rehearsal) -> None:
     """Print what to open."""
-    base = settings.base_url
+    base = rehearsal.settings.base_url
     click.echo(f"\nPorchlight is open: {base}/demo shows everything there is.\n")
-    with create_app(settings, as_demo=True).app_context():
+    with create_app(rehearsal.settings, as_demo=True).app_context():
         for shop, pages in orders_shown():
             click.echo(f"  {shop.name}   look-up: {shop.origin}/")
-            for tale, page in pages[:4]:
-                click.echo(f"    {tale.number:<9} {tale.shows:<34} {page}")
+            for tale, page in pages[:SHOWN]:
+                click.echo(f"    {tale.number:<9} {tale.shows:<30} {page}")
+            click.echo(f"    and {len(pages) - SHOWN} more on the demo page\n")
         session.remove()
+        db.engine.dispose()
     first = BRANDS[0]
-    click.echo(f"\n  Find an order yourself: number {first.tales[0].number}, e-mail {first.email}")
+    click.echo(f"  Find an order yourself: number {first.tales[0].number}, e-mail {first.email}")
     click.echo(f"  Messages that were sent: {base}/demo/outbox")
-    click.echo("  A parcel that moves within a minute: the button on the demo page")
+    if rehearsal.sandbox:
+        click.echo(f"  A parcel that moves within a minute: the button on {base}/demo")
     click.echo("\nStop with Ctrl-C.\n")
 
 
-def _wait() -> None:
-    """Stay until told to stop."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+def _stay(started: list[subprocess.Popen[bytes]]) -> None:
+    """Stay until told to stop, or until a part has ended by itself."""
     try:
-        signal.pause()
+        while all(process.poll() is None for process in started):
+            time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
         click.echo("\nStopping …")
+        return
+    raise click.ClickException("A part of the demo ended; its message stands above.")
 
 
 commands = (demo,)

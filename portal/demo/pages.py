@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Blueprint, current_app, g, redirect, render_template
+from flask import Blueprint, abort, current_app, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from portal import clock
@@ -18,8 +18,12 @@ STORY_SECONDS = 60  # twelve days told in a minute
 @bp.get("")
 def index() -> str:
     """Every demo order of both brands, with what it shows."""
-    brands = [(shop, list(pages)) for shop, pages in orders_shown()]
-    return render_template("demo/index.html", brands=brands, customers={b.slug: b for b in BRANDS})
+    return render_template(
+        "demo/index.html",
+        brands=list(orders_shown()),
+        customers={brand.slug: brand for brand in BRANDS},
+        moves=bool(current_app.config["SANDBOX"]),
+    )
 
 
 @bp.post("/parcels")
@@ -31,8 +35,9 @@ def send() -> Response:
     parcel = Parcel("on_time", carrier, number_for(carrier, number), seconds=STORY_SECONDS)
     tale = Tale(f"{number}", "Moving now", (parcel,), goods=(number % 8,), days_ago=13)
     now = clock.now()
-    if current_app.config["SANDBOX"]:
-        register(current_app.config["SANDBOX"], parcel, now)
-    origin = g.shop.origin
+    if not current_app.config["SANDBOX"]:
+        abort(404)  # a real provider's parcels move by themselves
+    register(current_app.config["SANDBOX"], parcel, now)
     token = place(g.shop_id, brand, tale, now)
-    return redirect(f"{origin}/t/{token}", 303)
+    # Where the form was: browsers hold a form's redirect to the policy of the page it stood on.
+    return redirect(url_for("tracking.page", token=token), 303)

@@ -1,4 +1,4 @@
-"""A rehearsal's settings and processes: stand-in, web, worker, and what they are told.
+"""A rehearsal's settings and what its stand-in is told.
 
 The true path end to end: the site's own client asks the stand-in over HTTP, its signed webhooks
 come in at the real hook, and a real worker does the work. No keys, no network.
@@ -7,7 +7,6 @@ come in at the real hook, and a real worker does the work. No keys, no network.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -19,11 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from portal.config import DEMO_MAIL, Settings, read_settings
-from portal.demo.place import FILE, keep, read_kept
+from portal.demo.place import FILE, MADE, SERVES, home_of, identity, keep, read_kept
 
-LIVE_PREFIXES = ("EZAK", "sk_live_", "rk_live_")
-MADE = "PORCHLIGHT_MADE"  # in the kept file: the database this demo made, the only one it may wipe
-SANDBOX = "PORCHLIGHT_SANDBOX"  # where the demo's own stand-in listens; absent with a given base
+LIVE = {"EASYPOST_API_KEY": ("EZAK",), "STRIPE_SECRET_KEY": ("sk_live_", "rk_live_")}
+SANDBOX = (
+    "PORCHLIGHT_SANDBOX"  # where the stand-in for EasyPost is told of parcels
+)
+PARCELS = "demo-parcels.jsonl"
+SERVICES = {"UPS": "Ground", "USPS": "GroundAdvantage", "FedEx": "FEDEX_GROUND"}
 
 
 class Refused(Exception):
@@ -34,15 +36,16 @@ class Refused(Exception):
 class Rehearsal:
     """Everything a rehearsal runs on. `environ` is what its processes get."""
 
+    port: int
     home: Path
     environ: dict[str, str]
     settings: Settings
-    sandbox_port: int | None  # None: EASYPOST_API_BASE was given, so nothing stands in
+    sandbox_port: int | None  # None: both providers are given, so nothing stands in
 
     @property
-    def sandbox(self) -> str:
-        """The stand-in's root, without /v2."""
-        return f"http://127.0.0.1:{self.sandbox_port}"
+    def sandbox(self) -> str | None:
+        """Where the stand-in for EasyPost is told of parcels, without /v2; None without one."""
+        return self.environ.get(SANDBOX)
 
 
 def prepare(port: int, environ: Mapping[str, str], *, live: bool) -> Rehearsal:
@@ -50,61 +53,77 @@ def prepare(port: int, environ: Mapping[str, str], *, live: bool) -> Rehearsal:
 
     Raises Refused for live keys without `live`, SettingsError for settings that are wrong.
     """
-    given = dict(environ)
-    named = [key for key in ("EASYPOST_API_KEY", "STRIPE_SECRET_KEY") if _is_live(given, key)]
-    if named and not live:
-        raise Refused(f"{named[0]} is a live key. Rehearse with a test key, or say --live.")
-    home = _home(given)
+    given = read_settings(environ)
+    alive = {name for name, starts in LIVE.items() if _value(given, name).startswith(starts)}
+    if alive and not live:
+        raise Refused(f"{min(alive)} is a live key. Rehearse with a test key, or say --live.")
+    home = home_of(given.database_url)
     kept = read_kept(home)
-    made = {
+    named = {name.removesuffix("_FILE") for name in environ}
+    sandbox_port, bases = _stand_ins(port, named, alive)
+    base = {"BASE_URL": f"http://127.0.0.1:{port}", SERVES: identity(given.database_url)}
+    ours = {name: value for name, value in kept.items() if name not in _BASES}
+    made = {**_secrets(), **ours, **base, **bases}
+    keep(home, made)
+    everything = {**environ, **{name: value for name, value in made.items() if name not in named}}
+    everything.setdefault("DATABASE_URL", given.database_url)
+    return Rehearsal(port, home, everything, read_settings(everything), sandbox_port)
+
+
+def _secrets() -> dict[str, str]:
+    return {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "EASYPOST_API_KEY": f"EZTKdemo{secrets.token_hex(12)}",
         "EASYPOST_WEBHOOK_SECRET": secrets.token_urlsafe(24),
+        "STRIPE_SECRET_KEY": f"sk_test_demo{secrets.token_hex(12)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
         "SMTP_URL": DEMO_MAIL,
         "MAIL_FROM": "Porchlight demo <demo@porchlight.invalid>",
-        **{key: value for key, value in kept.items() if key not in given},
-        "BASE_URL": f"http://127.0.0.1:{port}",
     }
-    sandbox_port = None if "EASYPOST_API_BASE" in given else _free_port(port + 1)
-    if sandbox_port is not None:
-        made["EASYPOST_API_BASE"] = f"http://127.0.0.1:{sandbox_port}/v2"
-        made[SANDBOX] = f"http://127.0.0.1:{sandbox_port}"
-    else:
-        made.pop("EASYPOST_API_BASE", None)
-        made.pop(SANDBOX, None)
-    everything = {**made, **given}
-    settings = read_settings(everything)
-    if "DATABASE_URL" not in given:
-        everything["DATABASE_URL"] = settings.database_url
-    keep(home, made)
-    return Rehearsal(home, everything, settings, sandbox_port)
 
 
-def wipe(environ: Mapping[str, str]) -> None:
-    """Throw away what an earlier demo made; anything else is refused."""
-    home = _home(environ)
-    kept = read_kept(home)
-    settings = read_settings({k: v for k, v in environ.items() if k == "DATABASE_URL"})
-    if not settings.is_sqlite or not settings.sqlite_path.exists():
-        if settings.is_sqlite:
-            return
-        raise Refused("--fresh wipes only a SQLite file that a demo made.")
-    if kept.get(MADE) != str(settings.sqlite_path):
-        raise Refused(f"{settings.sqlite_path} was not made by a demo, so it is not wiped.")
-    path = settings.sqlite_path
-    for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", ".lock"))):
-        each.unlink(missing_ok=True)
-    for each in home.glob("queue.db*"):
-        each.unlink(missing_ok=True)
-    shutil.rmtree(home / "media", ignore_errors=True)
-    (home / FILE).unlink(missing_ok=True)
+_BASES = ("EASYPOST_API_BASE", "STRIPE_API_BASE", SANDBOX)
+
+
+def _stand_ins(port: int, named: set[str], alive: set[str]) -> tuple[int | None, dict[str, str]]:
+    """The stand-in's port and the settings that lead to it; a provider that is given is left be."""
+    easypost = "EASYPOST_API_BASE" not in named and "EASYPOST_API_KEY" not in alive
+    stripe = "STRIPE_API_BASE" not in named and "STRIPE_SECRET_KEY" not in alive
+    if not (easypost or stripe):
+        return None, {}
+    found = _free_port(port + 1)
+    root = f"http://127.0.0.1:{found}"
+    bases = {"EASYPOST_API_BASE": f"{root}/v2", SANDBOX: root} if easypost else {}
+    return found, bases | ({"STRIPE_API_BASE": f"{root}/stripe"} if stripe else {})
+
+
+def _value(settings: Settings, name: str) -> str:
+    return str(getattr(settings, name.lower()))
+
+
+def is_made(settings: Settings) -> bool:
+    """Whether a demo made this database, so that a demo may wipe it."""
+    kept = read_kept(home_of(settings.database_url))
+    return kept.get(MADE) == identity(settings.database_url)
 
 
 def note_made(rehearsal: Rehearsal) -> None:
     """Remember that this demo made the database, so that a later --fresh may wipe it."""
-    if rehearsal.settings.is_sqlite:
-        kept = read_kept(rehearsal.home)
-        keep(rehearsal.home, {**kept, MADE: str(rehearsal.settings.sqlite_path)})
+    made = {MADE: identity(rehearsal.settings.database_url)}
+    keep(rehearsal.home, {**read_kept(rehearsal.home), **made})
+
+
+def wipe(settings: Settings) -> None:
+    """Throw away the files of a demo: its SQLite database, queue, pictures and settings."""
+    home = home_of(settings.database_url)
+    if settings.is_sqlite:
+        for each in home.glob(f"{settings.sqlite_path.name}*"):
+            each.unlink()
+    for each in home.glob("queue.db*"):
+        each.unlink()
+    shutil.rmtree(home / "media", ignore_errors=True)
+    (home / PARCELS).unlink(missing_ok=True)
+    (home / FILE).unlink(missing_ok=True)
 
 
 def tell_sandbox(
@@ -128,6 +147,7 @@ def parcel_for_sandbox(
     told: dict[str, Any] = {
         "tracking_code": number,
         "carrier": carrier,
+        "service": SERVICES.get(carrier, "ExpressWorldwide"),
         "kind": kind,
         "ends": ends.isoformat(),
         "local_times": True,
@@ -135,21 +155,12 @@ def parcel_for_sandbox(
     return told | ({"seconds": seconds} if seconds else {})
 
 
-def _is_live(given: Mapping[str, str], key: str) -> bool:
-    return given.get(key, "").startswith(LIVE_PREFIXES)
-
-
-def _home(given: Mapping[str, str]) -> Path:
-    settings = read_settings({k: v for k, v in given.items() if k == "DATABASE_URL"})
-    return settings.sqlite_path.parent if settings.is_sqlite else Path("instance").resolve()
-
-
 def _free_port(wanted: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", wanted))
-        except OSError:
+        except (OSError, OverflowError):
             probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
@@ -159,8 +170,3 @@ def is_taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def environment(rehearsal: Rehearsal) -> dict[str, str]:
-    """The environment of the rehearsal's processes."""
-    return {**os.environ, **rehearsal.environ}

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
 from portal.db import every_shop, inside, new_id, session, writing
-from portal.demo.rehearsal import parcel_for_sandbox, tell_sandbox
+from portal.demo.place import home_of
+from portal.demo.rehearsal import PARCELS, parcel_for_sandbox, tell_sandbox
 from portal.demo.tales import BRANDS, Brand, Parcel, Tale, document
 from portal.keys import digest, settings
 from portal.models import Link, Order, Picture, Shipment, Shop
@@ -20,7 +22,6 @@ from portal.sources.document import OrderDocument
 
 PICTURES = Path(__file__).parent.parent / "static" / "pictures"
 PICTURE_ROOT = "https://pictures.example.com"  # never fetched: the demo brings its own
-PARCELS = "demo-parcels.json"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def register(sandbox: str, parcel: Parcel, now: datetime) -> None:
     ends = now + timedelta(days=parcel.days_left, seconds=parcel.seconds or 0)
     told = Registered(parcel.carrier, parcel.number, parcel.kind, ends.isoformat(), parcel.seconds)
     _tell(sandbox, told, None)
-    _remember([*remembered(), told])
+    with _file().open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(told)) + "\n")
 
 
 def register_again(sandbox: str) -> None:
@@ -76,9 +78,10 @@ def register_again(sandbox: str) -> None:
 def remembered() -> list[Registered]:
     """The parcels told so far."""
     try:
-        return [Registered(**each) for each in json.loads(_file().read_text(encoding="utf-8"))]
+        lines = _file().read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
+    return [Registered(**json.loads(line)) for line in lines]
 
 
 def orders_shown() -> Iterator[tuple[Shop, list[tuple[Tale, str]]]]:
@@ -108,8 +111,9 @@ def _make_shop(brand: Brand) -> int:
 
 
 def origin(slug: str) -> str:
-    """Where a demo brand lives: a name of this machine, at the demo's port."""
-    return f"http://{slug}.localhost:{settings().base_url.rsplit(':', 1)[-1]}"
+    """Where a demo brand lives: a name of this machine, at the port of BASE_URL."""
+    port = urlsplit(settings().base_url).port
+    return f"http://{slug}.localhost" + (f":{port}" if port else "")
 
 
 def _keep_pictures(brand: Brand, shop_id: int, now: datetime) -> None:
@@ -133,9 +137,6 @@ def _tell(sandbox: str, told: Registered, tracker: str | None) -> None:
 
 
 def _file() -> Path:
-    return Path(settings().media_root).parent / PARCELS
-
-
-def _remember(parcels: list[Registered]) -> None:
-    _file().parent.mkdir(parents=True, exist_ok=True)
-    _file().write_text(json.dumps([asdict(each) for each in parcels]), encoding="utf-8")
+    home = home_of(settings().database_url)
+    home.mkdir(parents=True, exist_ok=True)
+    return home / PARCELS

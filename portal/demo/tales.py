@@ -86,7 +86,7 @@ def tales(prefix: str, carriers: tuple[str, str, str], base: int) -> tuple[Tale,
     return (
         Tale(
             f"{prefix}{base + 41}",
-            "Moving now: reload or just watch",
+            "Moving while you watch",
             (Parcel("on_time", first, number_for(first, base + 41), seconds=300),),
         ),
         *told,

@@ -3,11 +3,12 @@
 import sys
 
 from portal import create_app
-from portal.cli.serve import run_web
+from portal.cli.serve import MANNERS, Web
 from portal.config import SERVING, read_settings
 from portal.logs import configure
 
 if __name__ == "__main__":
     configure()
-    settings = read_settings(need=SERVING)
-    run_web(create_app(settings, as_demo=True), f"127.0.0.1:{sys.argv[1]}", workers=2, threads=8)
+    app = create_app(read_settings(need=SERVING), as_demo=True)
+    bind = f"127.0.0.1:{sys.argv[1]}"
+    Web(app, {"bind": bind, "workers": 2, "threads": 8, "loglevel": "warning", **MANNERS}).run()
