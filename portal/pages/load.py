@@ -154,7 +154,7 @@ def _shipments() -> ScalarSelect[Any]:
     fields["next_at"] = asked
     return (
         select(_array(fields))
-        .where(Shipment.order_id == Order.id)
+        .where(Shipment.order_id == Order.id, Shipment.rma_id.is_(None))
         .correlate(Order)
         .scalar_subquery()
     )
@@ -180,7 +180,7 @@ def _scans() -> ScalarSelect[Any]:
     return (
         select(_array(fields))
         .join(Shipment, Shipment.id == StoredScan.shipment_id)
-        .where(Shipment.order_id == Order.id)
+        .where(Shipment.order_id == Order.id, Shipment.rma_id.is_(None))
         .correlate(Order)
         .scalar_subquery()
     )
