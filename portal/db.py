@@ -140,7 +140,12 @@ def _connect_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     connection.isolation_level = None  # the driver begins nothing: _begin_sqlite does
     cursor = connection.cursor()
     journal = "WAL" if sqlite.sqlite_version_info >= FIRST_SAFE_WAL else "DELETE"
-    for pragma in (f"journal_mode={journal}", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in (
+        f"journal_mode={journal}",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "secure_delete=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -291,6 +296,32 @@ def insert_new(
     key = inspect(model).primary_key[0]
     statement = insert_into(model).on_conflict_do_nothing(index_elements=unique).returning(key)
     return list(session.scalars(statement, stamped))
+
+
+def sweep_up() -> bool:
+    """Bring what was deleted out of SQLite's write-ahead log; False where a reader is in the way.
+
+    Deleted rows are overwritten with zeros (`secure_delete`), but the log still holds old pages.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return True
+    session.remove()
+    with db.engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+
+def put_in_place(source: Path) -> None:
+    """Let the content of another SQLite file take the place of ours, in one transaction."""
+    session.remove()
+    with _lock(), db.engine.connect() as connection:
+        target: Any = connection.connection.dbapi_connection
+        copy = sqlite.connect(source)
+        try:
+            copy.backup(target)
+        finally:
+            copy.close()
 
 
 def sqlite_is_safe() -> bool:

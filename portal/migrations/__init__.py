@@ -19,6 +19,17 @@ def schema_is_current() -> bool:
     return set(head) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
+def revision_in_force() -> str | None:
+    """The revision the database is at; None before the first."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def known_revisions() -> set[str]:
+    """The revisions this code can upgrade from."""
+    return {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def upgrade(revision: str = "head") -> None:
     """Bring the schema up to `revision`, all or nothing."""
     with migrating() as connection:
