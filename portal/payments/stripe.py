@@ -61,6 +61,10 @@ class Stripe:
             raise ValueError("The Stripe address must be https, except on this machine itself.")
         self._wire = Wire(key, base.rstrip("/"), timeout, deadline)
 
+    def close(self) -> None:
+        """End the connection; the next call opens another."""
+        self._wire.close()
+
     # --- payments and refunds -------------------------------------------------------------------
 
     def read_payment(self, reference: str) -> Payment:

@@ -35,12 +35,13 @@ def failure_of(error: Exception, *, changes: bool, secret: str) -> PaymentError:
         return error
     if isinstance(error, stripe.APIConnectionError):
         return _on_the_way(error, changes)
-    status = getattr(error, "http_status", None)
-    if not isinstance(error, stripe.StripeError) or status is None or not _told(error):
+    if not isinstance(error, stripe.StripeError):
         return _unclear(UNREADABLE, changes, code=type(error).__name__)
-    if status >= 500:
+    if error.http_status is None or not _told(error):
+        return _unclear(UNREADABLE, changes, is_over=_is_replayed(error))
+    if error.http_status >= 500:
         return _unclear("Stripe failed on its own side.", changes, is_over=_is_replayed(error))
-    return _said_no(error, status, secret)
+    return _said_no(error, error.http_status, secret)
 
 
 def _told(error: stripe.StripeError) -> dict[str, Any]:

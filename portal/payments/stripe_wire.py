@@ -42,6 +42,7 @@ class Wire:
         self._deadline = deadline
         self._lock = threading.Lock()
         self._built: tuple[int, Any] | None = None
+        self._session = requests.Session()
 
     def ask(self, act: Callable[[Any], Any], read: Callable[[Object], Found]) -> Found:
         """A call that only reads. Raises PaymentError."""
@@ -65,6 +66,13 @@ class Wire:
                 return
             asked["starting_after"] = last
         raise PaymentError(Kind.BUSY, "Stripe's list has no end. Nothing was changed.")
+
+    def close(self) -> None:
+        """End the session of this process; the next call begins another."""
+        with self._lock:
+            if self._built is not None and self._built[0] == os.getpid():
+                self._session.close()
+            self._built = None
 
     def _body(self, act: Callable[[Any], Any]) -> Object:
         """What Stripe sent, read strictly and as it is."""
@@ -92,6 +100,7 @@ class Wire:
             session.mount(prefix, OneTry(self._deadline))
         session.auth = lambda request: request  # else a netrc file may replace our key
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session = session
         return stripe.StripeClient(
             self._key,
             base_addresses={"api": self._base},

@@ -57,6 +57,9 @@ class Door:
     def fault(self, fault: str, **more: Any) -> None:
         self.post("faults", {"fault": fault} | more, 201)
 
+    def clear_faults(self) -> None:
+        requests.delete(f"{self.url}/_sandbox/faults", timeout=5)
+
     def hook_fault(self, fault: str, **more: Any) -> None:
         self.post("faults", {"on": "webhooks", "fault": fault} | more, 201)
 
