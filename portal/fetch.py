@@ -51,7 +51,7 @@ def fetch(url: str, most_bytes: int, accept: str = "*/*") -> bytes:
         answer = _ask(parts, most_bytes, accept)
         if isinstance(answer, bytes):
             return answer
-        url = urljoin(parts.geturl(), answer)
+        url = _onward(parts, answer)
     raise FetchError(f"It leads on to other places more than {REDIRECTS} times.")
 
 
@@ -71,6 +71,13 @@ def is_open(address: Address) -> bool:
         if address not in OPEN_V6:
             return False
     return address.is_global and not any(address in network for network in CLOSED)
+
+
+def _onward(parts: SplitResult, location: str) -> str:
+    try:
+        return urljoin(parts.geturl(), location)
+    except ValueError as error:
+        raise FetchError("It leads on to an address that cannot be read.") from error
 
 
 def _split(url: str) -> SplitResult:
@@ -107,7 +114,8 @@ def _ask(parts: SplitResult, most_bytes: int, accept: str) -> bytes | str:
                     "Connection": "close",
                 },
             )
-            return _read(connection.getresponse(), most_bytes)
+            with connection.getresponse() as response:
+                return _read(response, most_bytes)
     except ssl.SSLCertVerificationError as error:
         raise FetchError("Its certificate is not valid.") from error
     except (OSError, HTTPException, ValueError) as error:

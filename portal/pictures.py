@@ -16,7 +16,7 @@ from portal.keys import settings
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")  # by content; names and types are not asked
 MOST_PIXELS = 40_000_000
 MOST_MEMORY = 120_000_000  # bytes a decoder may need: what a worker can bear beside its work
-BYTES_IN = {"1": 1, "L": 1, "P": 1, "LA": 2, "PA": 2, "I;16": 2, "RGB": 3}  # a pixel; others 4
+BYTES_IN = {"1": 1, "L": 1, "P": 1, "I;16": 2}  # a pixel of a mode; of all others 4
 LONGEST_SIDE = 512
 QUALITY = 82
 
@@ -60,12 +60,20 @@ def _bytes_a_pixel(image: Image.Image) -> int:
 
 def _small(image: Image.Image, longest: int) -> Image.Image:
     image.draft("RGB", (longest * 2, longest * 2))
-    if image.mode in ("1", "P", "PA"):  # these cannot be blended, and unfolded would not fit
+    if image.mode not in ("RGB", "L", "CMYK", "YCbCr"):
+        # These are unfolded or copied before they can be blended, and whole that would not fit.
         image.thumbnail((longest * 4, longest * 4), Image.Resampling.NEAREST)
-        image = image.convert("RGBA")
+        image = _plain(image)
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     ImageOps.exif_transpose(image, in_place=True)
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """A mode that can be blended. 16 bits of grey, converted alone, would all be white."""
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return image.convert("RGBA")
 
 
 def _webp(image: Image.Image) -> bytes:
