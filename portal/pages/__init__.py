@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from portal.pages import codes, lookup, media, tracking, unsubscribe, updates
+from portal.pages import codes, lookup, media, rma, tracking, unsubscribe, updates, wizard
 
 blueprints: tuple[Blueprint, ...] = (
     lookup.bp,
@@ -11,4 +11,6 @@ blueprints: tuple[Blueprint, ...] = (
     updates.bp,
     unsubscribe.bp,
     media.bp,
+    wizard.bp,
+    rma.bp,
 )
