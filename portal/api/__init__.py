@@ -1,6 +1,16 @@
 """The machine API, /api/v1."""
 
-from portal.api import openapi, orders, shipments, variants
+from portal.api import credit, ledger, openapi, orders, policy, returns, shipments, variants
 from portal.api.endpoint import bp
 
-__all__ = ["bp", "openapi", "orders", "shipments", "variants"]
+__all__ = [
+    "bp",
+    "credit",
+    "ledger",
+    "openapi",
+    "orders",
+    "policy",
+    "returns",
+    "shipments",
+    "variants",
+]

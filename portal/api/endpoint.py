@@ -60,6 +60,7 @@ class Endpoint:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     needs_key: bool = False
+    computes: bool = False  # a POST that stores nothing, not even its answer
 
     @property
     def summary(self) -> str:
@@ -75,7 +76,7 @@ class Endpoint:
     @property
     def writes(self) -> bool:
         """Whether it runs inside the one writing transaction."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.computes
 
 
 def endpoint(
@@ -113,7 +114,8 @@ def answer(made: Endpoint, parts: dict[str, str]) -> Response:
     caller = let_in(made.scope, now)
     query = read_as(made.query or NoQuery, _query(), strict=False)
     if not made.writes:
-        return _response(_run(made, Call(caller, None, query, now), parts))
+        wanted = read_as(made.body, read_body(request)) if made.body else None
+        return _response(_run(made, Call(caller, wanted, query, now), parts))
     key = read_key(_key_header(), needed=made.needs_key) if made.method == "POST" else ""
     sent = read_body(request) if made.body else {}
     body = read_as(made.body, sent) if made.body else None

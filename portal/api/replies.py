@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from portal.db import session
 from portal.keys import Unsealable, unseal
 from portal.models import Link, Order, OrderLine, Shipment, StoredScan, Variant
+from portal.models.ledger import Sums, sums_of
 
 
 class Reply(BaseModel):
@@ -102,7 +103,7 @@ class Protection(Reply):
 
 
 class OrderReply(Reply):
-    """One order. `refundable_minor` is what was captured and not paid back yet."""
+    """One order. `refundable_minor` is what was captured and can still be given back."""
 
     id: str
     number: str
@@ -171,11 +172,13 @@ def order_replies(orders: Sequence[Order], origin: str) -> list[OrderReply]:
         parcels.setdefault(parcel.order_id, []).append(parcel)
     skus = {line.id: line.sku for order in orders for line in order.lines}
     told = {reply.id: reply for reply in shipment_replies(found, skus)}
+    sums = sums_of(ids)
     return [
         _order_reply(
             order,
             f"{origin}/t/{tokens[order.id]}" if order.id in tokens else "",
             [told[parcel.id] for parcel in parcels.get(order.id, ())],
+            sums[order.id],
         )
         for order in orders
     ]
@@ -273,8 +276,9 @@ def problem_of(parcel: Shipment) -> Problem | None:
     )
 
 
-def _order_reply(order: Order, url: str, parcels: list[ShipmentReply]) -> OrderReply:
-    refunded_minor = 0
+def _order_reply(
+    order: Order, url: str, parcels: list[ShipmentReply], sums: Sums
+) -> OrderReply:
     return OrderReply(
         id=order.id,
         number=order.number,
@@ -288,9 +292,9 @@ def _order_reply(order: Order, url: str, parcels: list[ShipmentReply]) -> OrderR
             for line in sorted(order.lines, key=lambda each: each.position)
         ],
         shipments=parcels,
-        captured_minor=order.captured_minor,
-        refunded_minor=refunded_minor,
-        refundable_minor=order.captured_minor - refunded_minor,
+        captured_minor=sums.captured_minor,
+        refunded_minor=sums.refunded_minor,
+        refundable_minor=sums.refundable_minor,
         protection=Protection(status="none", reason=None),
     )
 

@@ -18,7 +18,7 @@ from portal.models.due import plan
 from portal.models.exchange import OPEN, Exchange
 from portal.models.ledger import payments_left, sums_of
 from portal.models.rma import Return
-from portal.models.rma_exchange import place_order, reserved_for
+from portal.models.rma_exchange import place_order, release_exchanges, reserved_for
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.rma_money import NOTHING, Part, Wish, capped, label_left, priced
 from portal.models.settlement import Settlement, settlements_of
@@ -122,6 +122,7 @@ def finish(rma: Return, act: Act) -> None:
     rma.move("settle", act.by, act.now)
     rma.settled_at = act.now
     # What was not in the parcel is still with the customer, and may be asked for anew.
+    release_exchanges(rma)
     missing = [unit.unit_id for unit in rma.units if unit.reception == "not_in_parcel"]
     release_units(missing, rma.id)
 

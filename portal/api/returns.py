@@ -1,0 +1,206 @@
+"""Returns: quote, ask, read, decide, receive, settle, call off."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from portal.api.endpoint import Call, endpoint
+from portal.api.orders import ORDER_ID
+from portal.api.refusal import not_found
+from portal.api.return_bodies import (
+    ApprovalBody,
+    CancellationBody,
+    QuoteBody,
+    ReceiptBody,
+    RejectionBody,
+    ResolutionBody,
+    ReturnBody,
+    SettledLine,
+)
+from portal.api.return_replies import QuoteReply, ReturnReply, quote_reply, return_reply
+from portal.db import session
+from portal.models import Order, Return
+from portal.models.rma_acts import approve, cancel, decline
+from portal.models.rma_money import Wish
+from portal.models.rma_receipt import receive
+from portal.models.rma_request import everything, order_for_return, request_return, weigh
+from portal.models.rma_settle import Act, payable_units, resolve
+from portal.sources.sentences import wrong
+
+RETURN_ID: Final = re.compile(r"ret_[0-9a-z]{26}")
+CHANNEL: Final = "api"
+
+
+@endpoint(
+    "POST",
+    "/orders/{order_id}/returns/quote",
+    scope="returns",
+    body=QuoteBody,
+    replies={200: QuoteReply},
+    computes=True,
+)
+def quote_return(call: Call, order_id: str) -> tuple[int, QuoteReply]:
+    """Say what the rules allow, why, and what each resolution would pay. Stores nothing.
+
+    Amounts are given for what is not eligible or not delivered, too.
+    """
+    order = _order(order_id)
+    method = call.body.method
+    asked = [line.asked(method) for line in call.body.lines] or everything(order)
+    weighed = weigh(order, asked, CHANNEL, call.now, strict=False)
+    return 200, quote_reply(order, weighed, method)
+
+
+@endpoint(
+    "POST",
+    "/orders/{order_id}/returns",
+    scope="returns",
+    body=ReturnBody,
+    replies={201: ReturnReply},
+)
+def post_return(call: Call, order_id: str) -> tuple[int, ReturnReply]:
+    """Ask for a return: approved, left to staff, or declined by the shop's rules, line by line.
+
+    The rules run again over facts that are frozen with the decision.
+    """
+    order = _order(order_id, lock=True)
+    method = call.body.method
+    asked = [line.asked(method) for line in call.body.lines]
+    rma = request_return(order, asked, CHANNEL, call.caller.who, call.now, method or "")
+    return 201, _reply(rma, call)
+
+
+@endpoint("GET", "/returns/{return_id}", scope="returns", replies={200: ReturnReply})
+def read_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
+    """Read a return with its decisions, its units and its money."""
+    rma = Return.read(return_id) if RETURN_ID.fullmatch(return_id) else None
+    if rma is None:
+        raise not_found()
+    return 200, return_reply(rma, call.caller.origin)
+
+
+@endpoint(
+    "POST",
+    "/returns/{return_id}/approval",
+    scope="returns:decide",
+    body=ApprovalBody,
+    replies={200: ReturnReply},
+)
+def approve_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
+    """Approve what waits for a decision; what was declined needs an override_reason."""
+    rma = _locked(return_id)
+    approve(rma, call.caller.who, call.now, call.body.note, call.body.override_reason)
+    return 200, _reply(rma, call)
+
+
+@endpoint(
+    "POST",
+    "/returns/{return_id}/rejection",
+    scope="returns:decide",
+    body=RejectionBody,
+    replies={200: ReturnReply},
+)
+def reject_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
+    """Say no to what waits for a decision; its units are free again."""
+    rma = _locked(return_id)
+    decline(rma, call.caller.who, call.now, call.body.code, call.body.note)
+    return 200, _reply(rma, call)
+
+
+@endpoint(
+    "POST",
+    "/returns/{return_id}/receipt",
+    scope="returns:decide",
+    body=ReceiptBody,
+    replies={200: ReturnReply},
+)
+def receive_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
+    """Say what was in the parcel: how many of what, in which condition, accepted or not.
+
+    Of an article that is counted, the rest is missing; what turns up later is counted again.
+    """
+    rma = _locked(return_id)
+    receive(rma, [line.count for line in call.body.lines], call.caller.who, call.now)
+    return 200, _reply(rma, call)
+
+
+@endpoint(
+    "POST",
+    "/returns/{return_id}/resolution",
+    scope="returns:decide",
+    body=ResolutionBody,
+    replies={200: ReturnReply, 202: ReturnReply},
+    needs_key=True,
+)
+def settle_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
+    """Settle what was accepted: as it was asked, or as the lines say.
+
+    202: something is still to be done, such as a refund with the payment provider. What failed
+    before is tried again.
+    """
+    rma = _locked(return_id)
+    act = Act(call.caller.who, call.now, call.body.reason)
+    resolve(rma, _wishes(rma, call.body.lines) if call.body.lines else None, act)
+    reply = _reply(rma, call)
+    return (200 if reply.settlement.status in (None, "done") else 202), reply
+
+
+@endpoint(
+    "POST",
+    "/returns/{return_id}/cancellation",
+    scope="returns",
+    body=CancellationBody,
+    replies={200: ReturnReply},
+)
+def cancel_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
+    """Call a return off, until its parcel is scanned for the first time."""
+    rma = _locked(return_id)
+    cancel(rma, call.caller.who, call.now, call.body.reason)
+    return 200, _reply(rma, call)
+
+
+def _order(order_id: str, lock: bool = False) -> Order:
+    order = order_for_return(order_id, lock) if ORDER_ID.fullmatch(order_id) else None
+    if order is None:
+        raise not_found()
+    return order
+
+
+def _locked(return_id: str) -> Return:
+    rma = Return.locked(return_id) if RETURN_ID.fullmatch(return_id) else None
+    if rma is None:
+        raise not_found()
+    return rma
+
+
+def _reply(rma: Return, call: Call) -> ReturnReply:
+    session.flush()
+    return return_reply(rma, call.caller.origin)
+
+
+def _wishes(rma: Return, lines: list[SettledLine]) -> list[Wish]:
+    """Which units each line is about: those that can be paid for, each once."""
+    found: list[Wish] = []
+    taken: set[int] = set()
+    for place, each in enumerate(lines):
+        mine = [line for line in rma.approved_lines if line.sku == each.sku]
+        if not mine:
+            raise wrong(f"lines.{place}.sku", "The return holds nothing of this sku.")
+        left = each.quantity
+        amount = each.amount_minor
+        for line in mine:
+            units = [unit for unit in payable_units(line) if unit.unit_id not in taken][:left]
+            taken |= {unit.unit_id for unit in units}
+            left = None if left is None else left - len(units)
+            if units:
+                resolution = each.resolution or line.resolution
+                found.append(Wish(line, units, resolution, amount, each.exchange_sku))
+                amount = None if amount is None else 0
+        if left:
+            raise wrong(
+                f"lines.{place}.quantity",
+                f"{each.quantity} of this cannot be settled: {left} of them did not come back, "
+                "were not accepted, or are settled already.",
+            )
+    return found
