@@ -57,6 +57,7 @@ def order_urls(token: str) -> dict[str, str | None]:
         "live": url_in("tracking.live", token=token),
         "calendar": url_in("tracking.arrival", token=token),
         "updates": url_in("updates.wishes", token=token),
+        "return": url_in("returns.start", token=token),
         "code": url_in("codes.enter_code", token=token),
         "again": url_in("codes.enter_code", token=token),
     }
