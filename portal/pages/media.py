@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, g, send_file
+from flask import Blueprint, Response, abort, g, request
 from sqlalchemy import select
 
 from portal.db import session
@@ -18,11 +18,17 @@ def show(picture_id: str) -> Response:
     found = session.scalar(
         select(Picture.id).where(Picture.id == picture_id, Picture.state == "kept")
     )
-    if found is None or not (path := path_of(g.shop_id, found)).is_file():
+    try:
+        content = path_of(g.shop_id, found).read_bytes() if found else b""
+    except FileNotFoundError:
+        content = b""
+    if not content:
         abort(404)
-    response = send_file(path, mimetype="image/webp", etag=found, last_modified=None)
+    response = Response(content, mimetype="image/webp")
+    response.set_etag(picture_id)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     # Mails show it too, in whatever place they are read.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.make_conditional(request)
     return response
