@@ -5,7 +5,7 @@ are. A step with `attempt` true is the first try at the door: a tracker that tel
 in `carrier_detail.initial_delivery_attempt`, with exactly that step's instant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypedDict
 
@@ -55,6 +55,24 @@ LEIPZIG = _Town("Leipzig", None, "DE", "04435", 120)
 HAMBURG = _Town("Hamburg", None, "DE", "22113", 120)
 BERLIN = _Town("Berlin", None, "DE", "10997", 120)
 NOWHERE = _Town(None, None, None, None, 0)
+# Where a parcel goes, with the towns it then passes instead: a rehearsal's shops lie apart.
+ROUTES: Final = {
+    "": {},
+    "new_york": {
+        SHOP: _Town("LISBOA", None, "PT", "1100", 0),
+        NEW_YORK: _Town("LISBOA", None, "PT", "1700", 0),
+        LEIPZIG: _Town("JAMAICA", "NY", "US", "11430", -300),
+        HAMBURG: _Town("SECAUCUS", "NJ", "US", "07094", -300),
+        BERLIN: _Town("BROOKLYN", "NY", "US", "11215", -300),
+    },
+    "berlin": {
+        PORTLAND: _Town("Freiburg", None, "DE", "79108", 60),
+        BOISE: _Town("Karlsruhe", None, "DE", "76189", 60),
+        DENVER: _Town("Frankfurt am Main", None, "DE", "60549", 60),
+        CHICAGO: _Town("Leipzig", None, "DE", "04435", 60),
+        BROOKLYN: _Town("Berlin", None, "DE", "10997", 60),
+    },
+}
 
 
 def _label() -> list[_Line]:
@@ -195,18 +213,30 @@ _STORIES: Final = {
 KINDS: Final = tuple(_STORIES)
 
 
-def story(kind: str, *, ends: datetime, span: timedelta = timedelta(days=STORY_DAYS)) -> list[Step]:
+def story(
+    kind: str,
+    *,
+    ends: datetime,
+    span: timedelta = timedelta(days=STORY_DAYS),
+    route: str = "",
+) -> list[Step]:
     """Tell the twelve days of `kind` within `span` before `ends`, oldest scan first.
 
     No scan is later than `ends`. Stories that close at the end have their last scan exactly there;
     `lost_silent`, `pre_transit` and `delivered` fell quiet earlier. Raises ValueError for a kind
-    not in KINDS, a naive `ends` or an empty `span`.
+    not in KINDS, a `route` not in ROUTES, a naive `ends` or an empty `span`.
     """
     if kind not in _STORIES:
         raise ValueError(f"No story is called {kind!r}; there are: {', '.join(KINDS)}.")
+    if route not in ROUTES:
+        raise ValueError(
+            f"No route is called {route!r}; there are: {', '.join(filter(None, ROUTES))}."
+        )
     if ends.utcoffset() is None or span <= timedelta(0):
         raise ValueError("A story needs an aware end and a span longer than nothing.")
-    return [_step(line, ends - span * (1 - line.day / STORY_DAYS)) for line in _STORIES[kind]()]
+    towns: Mapping[_Town, _Town] = ROUTES[route]
+    lines = [line._replace(town=towns.get(line.town, line.town)) for line in _STORIES[kind]()]
+    return [_step(line, ends - span * (1 - line.day / STORY_DAYS)) for line in lines]
 
 
 def at(steps: Iterable[Step], moment: datetime) -> list[Step]:

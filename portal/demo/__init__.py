@@ -4,7 +4,7 @@ import os
 
 from flask import Flask
 
-from portal.demo import pages
+from portal.demo import outbox, pages
 from portal.demo.rehearsal import SANDBOX
 
 
@@ -12,3 +12,4 @@ def init_demo(app: Flask) -> None:
     """Add the pages that only a rehearsal has, and where its stand-in listens, if one does."""
     app.config["SANDBOX"] = os.environ.get(SANDBOX, "")
     app.register_blueprint(pages.bp)
+    app.register_blueprint(outbox.bp)

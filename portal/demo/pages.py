@@ -37,7 +37,7 @@ def send() -> Response:
     now = clock.now()
     if not current_app.config["SANDBOX"]:
         abort(404)  # a real provider's parcels move by themselves
-    register(current_app.config["SANDBOX"], parcel, now)
+    register(current_app.config["SANDBOX"], brand, parcel, now)
     token = place(g.shop_id, brand, tale, now)
     # Where the form was: browsers hold a form's redirect to the policy of the page it stood on.
     return redirect(url_for("tracking.page", token=token), 303)

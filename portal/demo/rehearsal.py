@@ -21,9 +21,7 @@ from portal.config import DEMO_MAIL, Settings, read_settings
 from portal.demo.place import FILE, MADE, SERVES, home_of, identity, keep, read_kept
 
 LIVE = {"EASYPOST_API_KEY": ("EZAK",), "STRIPE_SECRET_KEY": ("sk_live_", "rk_live_")}
-SANDBOX = (
-    "PORCHLIGHT_SANDBOX"  # where the stand-in for EasyPost is told of parcels
-)
+SANDBOX = "PORCHLIGHT_SANDBOX"  # where the stand-in for EasyPost is told of parcels
 PARCELS = "demo-parcels.jsonl"
 SERVICES = {"UPS": "Ground", "USPS": "GroundAdvantage", "FedEx": "FEDEX_GROUND"}
 
@@ -141,7 +139,7 @@ def tell_sandbox(
 
 
 def parcel_for_sandbox(
-    carrier: str, number: str, kind: str, ends: datetime, seconds: int | None
+    carrier: str, number: str, kind: str, ends: datetime, seconds: int | None, route: str
 ) -> dict[str, Any]:
     """How the stand-in is told of a parcel. `ends` pins its times over restarts."""
     told: dict[str, Any] = {
@@ -151,6 +149,7 @@ def parcel_for_sandbox(
         "kind": kind,
         "ends": ends.isoformat(),
         "local_times": True,
+        "route": route,
     }
     return told | ({"seconds": seconds} if seconds else {})
 

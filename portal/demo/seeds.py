@@ -33,6 +33,7 @@ class Registered:
     kind: str
     ends: str
     seconds: int | None
+    route: str
 
 
 def fill(sandbox: str | None, now: datetime) -> None:
@@ -42,7 +43,7 @@ def fill(sandbox: str | None, now: datetime) -> None:
         for tale in brand.tales:
             if sandbox:
                 for parcel in tale.parcels:
-                    register(sandbox, parcel, now)
+                    register(sandbox, brand, parcel, now)
             place(shop_id, brand, tale, now)
 
 
@@ -57,10 +58,12 @@ def place(shop_id: int, brand: Brand, tale: Tale, now: datetime) -> str:
         return Link.of(order_id)
 
 
-def register(sandbox: str, parcel: Parcel, now: datetime) -> None:
+def register(sandbox: str, brand: Brand, parcel: Parcel, now: datetime) -> None:
     """Tell the stand-in of a parcel and remember it for the next start."""
     ends = now + timedelta(days=parcel.days_left, seconds=parcel.seconds or 0)
-    told = Registered(parcel.carrier, parcel.number, parcel.kind, ends.isoformat(), parcel.seconds)
+    told = Registered(
+        parcel.carrier, parcel.number, parcel.kind, ends.isoformat(), parcel.seconds, brand.route
+    )
     _tell(sandbox, told, None)
     with _file().open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(told)) + "\n")
@@ -131,7 +134,12 @@ def _keep_pictures(brand: Brand, shop_id: int, now: datetime) -> None:
 
 def _tell(sandbox: str, told: Registered, tracker: str | None) -> None:
     body = parcel_for_sandbox(
-        told.carrier, told.number, told.kind, datetime.fromisoformat(told.ends), told.seconds
+        told.carrier,
+        told.number,
+        told.kind,
+        datetime.fromisoformat(told.ends),
+        told.seconds,
+        told.route,
     )
     tell_sandbox(sandbox, "/_sandbox/parcels", body | ({"tracker_id": tracker} if tracker else {}))
 

@@ -51,6 +51,7 @@ class Brand:
     goods: tuple[Good, ...]
     tales: tuple[Tale, ...]
     included_tax_bps: int
+    route: str  # of carriers.simulated: the towns its parcels pass
 
 
 def tales(prefix: str, carriers: tuple[str, str, str], base: int) -> tuple[Tale, ...]:
@@ -137,6 +138,7 @@ FERN_SHOP = Brand(
     goods=FERN,
     tales=tales("", ("UPS", "USPS", "FedEx"), 1001),
     included_tax_bps=0,
+    route="new_york",
 )
 VOLTA_SHOP = Brand(
     slug="volta",
@@ -161,6 +163,7 @@ VOLTA_SHOP = Brand(
     goods=VOLTA,
     tales=tales("VN-", ("DHLExpress", "UPS", "DHLExpress"), 20401),
     included_tax_bps=1900,
+    route="berlin",
 )
 BRANDS = (FERN_SHOP, VOLTA_SHOP)
 

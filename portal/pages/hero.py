@@ -119,8 +119,8 @@ def _turning_point(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
 
 def _arrival(parcel: ParcelFacts, state: State, cal: Calendar) -> Headline:
     last = parcel.carrier_eta_to or parcel.carrier_eta_from
-    if state is State.OUT_FOR_DELIVERY and (last is None or last <= cal.today):
-        last = cal.today
+    if state is State.OUT_FOR_DELIVERY:  # the van is the newer fact than any date it was given
+        return Headline(cal.day_name(cal.today), _("Arriving"), aside=cal.long(cal.today))
     if last is None:
         return Headline(_("Arrival date not known yet"))
     if last < cal.today or state in UNSETTLED:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from portal.pages.dates import Calendar, zone_name
 from portal.pages.facts import ParcelFacts, ScanFacts
+from portal.pages.names import town
 from portal.pages.scan_words import scan_words
 from portal.pages.speech import _
 
@@ -61,7 +62,7 @@ def history(parcel: ParcelFacts, cal: Calendar) -> History:
 
 def place(scan: ScanFacts) -> str:
     """Town and region of a scan, the country where there is no region."""
-    return ", ".join(part for part in (scan.city, scan.region or scan.country) if part)
+    return ", ".join(town(part) for part in (scan.city, scan.region or scan.country) if part)
 
 
 def _entry(scan: ScanFacts, parcel: ParcelFacts, is_first_move: bool, cal: Calendar) -> Entry:

@@ -12,6 +12,7 @@ from portal.pages.dates import Calendar
 from portal.pages.facts import ItemFacts, OrderFacts, ParcelFacts, ShopFacts
 from portal.pages.hero import DATELESS, FINAL, Hero, hero
 from portal.pages.history import History, history
+from portal.pages.names import service, town
 from portal.pages.speech import _, plural
 from portal.pages.state import State, state_of
 from portal.pages.stepper import Stepper, stepper
@@ -107,7 +108,7 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
         actions=_actions(parcels, top),
         parcels=parcels if not is_split else tuple(sorted(parcels, key=_urgency)),
         items=order.items,
-        destination=order.destination_city or order.destination_country,
+        destination=town(order.destination_city) or order.destination_country,
         is_split=is_split,
         is_final=all(parcel.hero.state in FINAL for parcel in parcels) and bool(parcels),
         announcement=f"{top.word}. {top.text}",
@@ -196,7 +197,7 @@ def _parcel(order: OrderFacts, parcel: ParcelFacts, index: int, cal: Calendar) -
         hero=hero(parcel, state, said, cal),
         stepper=stepper(order, parcel, state, said.word, cal),
         alerts=_alerts(parcel, said, url, cal),
-        carrier=" ".join(part for part in (parcel.carrier_name, parcel.service) if part),
+        carrier=f"{parcel.carrier_name} {service(parcel.service, parcel.carrier_name)}".strip(),
         number=parcel.tracking_number,
         number_groups=_groups(parcel.tracking_number),
         carrier_url=url,

@@ -164,6 +164,8 @@ def _expected(index: int, parcel: ParcelFacts | None, state: State, cal: Calenda
     """The carrier's date for a step still ahead; none once it has passed or means nothing."""
     if parcel is None or state in BROKEN or state is State.PICKUP or index < 3:
         return None
+    if state is State.OUT_FOR_DELIVERY:
+        return cal.today
     first = parcel.carrier_eta_from or parcel.carrier_eta_to
     day = first if index == 3 else parcel.carrier_eta_to or first
     return day if day and day >= cal.today else None

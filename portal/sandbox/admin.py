@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from carriers.simulated import KINDS
+from carriers.simulated import KINDS, ROUTES
 from portal.sandbox import trackers
 from portal.sandbox.account import Account, fine_stamp, stamp
 from portal.sandbox.asked import Asked, Code, Text, plain_code, read_body
@@ -27,7 +27,8 @@ class ParcelRegistered(Asked):
     again after a restart has the same scans; with `ends` ahead and no `seconds`, scans come at
     their true hours. `promised` is the carrier's expected delivery, else the story's own.
     `tracker_id` opens its tracker under that id, so that those who know the id find it again.
-    `local_times` gives scans the offset of their town.
+    `local_times` gives scans the offset of their town. `route` lays the story elsewhere, as
+    carriers.simulated.ROUTES names it.
     """
 
     tracking_code: Code
@@ -40,6 +41,7 @@ class ParcelRegistered(Asked):
     promised: Annotated[AwareDatetime, Field(strict=False)] | None = None
     service: Text = "GroundAdvantage"
     local_times: bool = False
+    route: str = ""
     tracker_id: Annotated[str, StringConstraints(pattern=r"^trk_[0-9a-f]{32}$")] | None = None
 
 
@@ -63,6 +65,8 @@ def register() -> tuple[Response, int]:
     if asked.kind not in KINDS:
         message = f"is none of {', '.join(KINDS)}"
         raise unprocessable([{"field": "kind", "message": message}])
+    if asked.route not in ROUTES:
+        raise unprocessable([{"field": "route", "message": "is not a route of the stories"}])
     if asked.carrier not in NAMES:
         raise unprocessable([{"field": "carrier", "message": "is not a supported carrier"}])
     given = asked.model_dump(exclude={"tracker_id", "tracking_code"})

@@ -43,6 +43,7 @@ class Parcel:
     service: str = "GroundAdvantage"
     promised: datetime | None = None
     local_times: bool = False
+    route: str = ""
     told: list[Step] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     expected: datetime | None = None
@@ -52,10 +53,11 @@ class Parcel:
         """Plan the story anew from `now` (or so that it ends at `ends`) and tell what is due."""
         self.told = []
         ends = whole_second(self.ends or now + timedelta(seconds=self.seconds or 0))
-        steps = story(self.kind, ends=ends, span=timedelta(days=self.days))
+        span = timedelta(days=self.days)
+        steps = story(self.kind, ends=ends, span=span, route=self.route)
         self.planned = self._live(steps, ends) if self.seconds else self._still(steps, now)
         self.expected = self.promised or _expected(self.kind, steps, ends, self.days)
-        self.destination = _destination(steps, ends)
+        self.destination = _destination(steps, ends, self.route)
         while self.tell_next(now):
             pass
 
@@ -114,7 +116,7 @@ def _expected(kind: str, steps: list[Step], ends: datetime, days: float) -> date
     return None if share is None else whole_second(ends + timedelta(days=days) * share / 12)
 
 
-def _destination(steps: list[Step], ends: datetime) -> Step:
+def _destination(steps: list[Step], ends: datetime, route: str) -> Step:
     """A scan in the receiver's town; of a story cut short, in the town it was bound for."""
     arrived = [step for step in steps if step["status"] in AT_THE_END]
-    return (arrived or story("on_time", ends=ends))[-1]
+    return (arrived or story("on_time", ends=ends, route=route))[-1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carriers.simulated import KINDS, at, story
+from carriers.simulated import KINDS, ROUTES, at, story
 
 ENDS = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 QUIET = {"lost_silent", "pre_transit", "delivered"}
@@ -60,3 +60,22 @@ def test_a_wrong_kind_names_the_right_ones() -> None:
 def test_a_story_refuses_a_naive_end_and_an_empty_span(bad: dict) -> None:
     with pytest.raises(ValueError, match="aware end"):
         story("on_time", **({"ends": ENDS} | bad))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_route_changes_the_towns_and_nothing_else(kind: str) -> None:
+    """A parcel for Berlin is never said to be in Brooklyn."""
+    place = {"city", "state", "country", "zip", "tz_offset_minutes"}
+    as_ever = [{k: v for k, v in step.items() if k not in place} for step in story(kind, ends=ENDS)]
+    for route, countries in (("new_york", {"US", "PT", None}), ("berlin", {"DE", "US", None})):
+        told = story(kind, ends=ENDS, route=route)
+        assert [{k: v for k, v in step.items() if k not in place} for step in told] == as_ever
+        assert {step["country"] for step in told} <= countries
+        at_the_door = {step["city"] for step in told if step["status"] == "delivered"}
+        assert at_the_door <= {{"new_york": "BROOKLYN", "berlin": "Berlin"}[route]}
+
+
+def test_an_unknown_route_is_named_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="new_york, berlin"):
+        story("on_time", ends=ENDS, route="moon")
+    assert "" in ROUTES
