@@ -71,15 +71,19 @@ def _at(row: Row[tuple[object, ...]]) -> datetime:
 
 def _sent(message_id: str) -> Sent:
     """The message with this id, whichever brand sent it; 404 for one that was not sent."""
+    sent = next(_found(message_id), None)
+    if sent is None:
+        abort(404)
+    return sent
+
+
+def _found(message_id: str) -> Iterator[Sent]:
+    is_it = (Message.id == message_id, Message.state == "sent")
     for shop in _shops():
         with inside(shop.id):
-            asked = select(Message.text, Message.html)
-            row = session.execute(
-                asked.where(Message.id == message_id, Message.state == "sent")
-            ).first()
-            if row is not None:
-                return Sent(shop.origin, unseal(row.text), unseal(row.html))
-    abort(404)
+            row = session.execute(select(Message.text, Message.html).where(*is_it)).first()
+        if row is not None:
+            yield Sent(shop.origin, unseal(row.text), unseal(row.html))
 
 
 @dataclass(frozen=True, slots=True)
