@@ -212,7 +212,8 @@ def ways(weighed: Sequence[Weighed], currency: str, locale: str) -> list[Way]:
     found = []
     for code in common:
         cost = label_cost([(each.decision.effects, code) for each in weighed])
-        shown = money(cost, currency, locale) if cost else _("Free")
+        free = _("Your postage") if code == "own_label" else _("Free")
+        shown = money(cost, currency, locale) if cost else free
         found.append(Way(code, _(METHODS[code]), shown, _(WAY_NOTES[code])))
     return found
 

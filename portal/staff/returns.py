@@ -214,12 +214,18 @@ def _quoted(rma: Return) -> list[tuple[str, list[tuple[str, str]], str]]:
     for name, amounts in rma.quoted.items():
         if not any(amounts.values()):
             continue
+        # Tax is told as it was paid: inside the items, or on top of them.
+        summed = sum(sign * amounts[key] for key, _title, sign in AMOUNTS)
+        inside = summed != amounts["total_minor"]
         rows = [
-            (title, money(sign * amounts[key], rma.currency, "en"))
+            (
+                f"{title}, included" if key == "tax_minor" and inside else title,
+                money(sign * amounts[key], rma.currency, "en"),
+            )
             for key, title, sign in AMOUNTS
-            if amounts.get(key)
+            if amounts[key]
         ]
-        total = money(amounts.get("total_minor", 0), rma.currency, "en")
+        total = money(amounts["total_minor"], rma.currency, "en")
         found.append((str(RESOLUTIONS.get(name, name)), rows, total))
     return found
 

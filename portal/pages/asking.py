@@ -1,0 +1,116 @@
+"""One visit to the wizard, and what is taken from its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from flask import request, url_for
+
+from portal.models import Order
+from portal.models.rma_request import Weighed, weigh
+from portal.pages import offers
+from portal.pages.brand import brand, page_locale
+from portal.pages.dates import Calendar
+from portal.pages.draft import LONGEST, Draft
+from portal.pages.load import Opened
+from portal.pages.policy_words import RESOLUTIONS
+from portal.pages.speech import _
+from returns.reasons import REASON_OF, REASONS
+
+FALLBACKS: Final = ("refund", "store_credit", "wait")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request of the wizard: the link, the order, the answers so far."""
+
+    token: str
+    link: Opened
+    order: Order
+    draft: Draft
+    now: datetime
+
+    @property
+    def calendar(self) -> Calendar:
+        """Dates as the reader reads them, in the shop's zone, by which windows are counted."""
+        return Calendar.at(self.now, page_locale(), brand().shop.timezone)
+
+    def weighed(self) -> list[Weighed]:
+        """What the rules say of the answers so far."""
+        return weigh(self.order, self.draft.asked, "page", self.now, strict=False)
+
+    def url(self, step: str) -> str:
+        """Where a step is."""
+        return url_for(
+            "returns.step", token=self.token, step=step, lang=request.args.get("lang") or None
+        )
+
+
+Taken = tuple[Draft, dict[str, str]]
+
+
+def _take_items(here: Asking) -> Taken:
+    """Which articles, how many."""
+    free = {each.sku: each for each in offers.articles(here.order, here.now, here.calendar)}
+    chosen: dict[str, int] = {}
+    for place, sku in enumerate(request.form.getlist("sku")):
+        if f"take-{place}" in request.form and sku in free:
+            wanted = request.form.get(f"quantity-{place}", 1, type=int)
+            chosen[sku] = max(0, min(wanted, free[sku].free))
+    draft = here.draft.choosing(chosen)
+    errors = {} if draft.answers else {"items": _("Choose at least one thing to send back.")}
+    return draft, errors
+
+
+def _take_why(here: Asking) -> Taken:
+    """The reason of each article, and what happened."""
+    draft, errors = here.draft, dict[str, str]()
+    for place, sku in enumerate(list(draft.answers)):
+        reason = request.form.get(f"reason-{place}", "")
+        if reason not in REASONS and reason not in REASON_OF:
+            errors[f"reason-{place}"] = _("Say why it goes back.")
+            reason = ""
+        said = " ".join(request.form.get(f"statement-{place}", "").split())[:LONGEST]
+        draft = draft.saying(sku, reason=reason, statement=said, resolution="")
+    return draft, errors
+
+
+def _take_what(here: Asking) -> Taken:
+    """The way out of each article. The rules say again later whether it is offered."""
+    draft, errors = here.draft, dict[str, str]()
+    for place, sku in enumerate(list(draft.answers)):
+        resolution = request.form.get(f"resolution-{place}", "")
+        other = request.form.get(f"exchange-{place}", "")[:120]
+        fallback = request.form.get(f"fallback-{place}", "")
+        if resolution not in RESOLUTIONS:
+            errors[f"resolution-{place}"] = _("Choose what you would like.")
+            resolution = ""
+        elif resolution == "exchange" and not other:
+            errors[f"exchange-{place}"] = _("Choose which one you would like instead.")
+        draft = draft.saying(
+            sku,
+            resolution=resolution,
+            exchange_sku=other if resolution == "exchange" else "",
+            fallback=fallback if fallback in FALLBACKS and resolution == "exchange" else "",
+        )
+    return draft, errors
+
+
+def _take_how(here: Asking) -> Taken:
+    """The way back."""
+    open_ways = {way.code for way in offers.ways(here.weighed(), here.order.currency, "en")}
+    method = request.form.get("method", "")
+    if open_ways and method not in open_ways:
+        return replace(here.draft, method=""), {"method": _("Choose how you send it back.")}
+    return replace(here.draft, method=method if open_ways else ""), {}
+
+
+TAKES: Final[dict[str, Callable[[Asking], Taken]]] = {
+    "items": _take_items,
+    "why": _take_why,
+    "what": _take_what,
+    "how": _take_how,
+}
