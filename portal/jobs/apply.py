@@ -166,7 +166,10 @@ def _account_of(shop: Shop) -> str:
 
 
 def _parcels(tracking: Tracking, shops: list[int], named: int) -> Sequence[Any]:
-    """By the provider's id among the shops of the account, else by number in the shop named."""
+    """By the provider's id among the shops of the account, else by number in the shop named.
+
+    Known by id to another shop only, it may still be a parcel of the shop named as well.
+    """
     number_key = key_of(tracking.tracking_number)
     by_id = Shipment.provider_id == tracking.provider_id
     by_number = (Shipment.number_key == number_key) & (Shipment.shop_id == named)
@@ -184,16 +187,18 @@ def _parcels(tracking: Tracking, shops: list[int], named: int) -> Sequence[Any]:
         .order_by(Shipment.created_at.desc(), Shipment.id)
     ).all()
     known = [row for row in rows if row.provider_id == tracking.provider_id]
-    if known:
+    if any(row.shop_id == named for row in known):
         return known
     since = clock.now() - REUSED_AFTER
     fitting = [
         row
         for row in rows
-        if row.created_at >= since and _is_same(row.carrier_code or row.carrier, tracking.carrier)
+        if row.shop_id == named
+        and row.created_at >= since
+        and _is_same(row.carrier_code or row.carrier, tracking.carrier)
     ]
     unopened = [row for row in fitting if row.provider_id is None]
-    return unopened or fitting[:1]
+    return [*known, *(unopened or fitting[:1])]
 
 
 def _is_same(mine: str, theirs: str) -> bool:

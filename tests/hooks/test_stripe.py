@@ -19,7 +19,7 @@ from portal.db import every_shop, session, writing
 from portal.models import HookEvent, Shop
 from portal.models.due import Due
 from portal.payments.stripe_hooks import MOST_BYTES
-from tests.conftest import DATABASES, running_app, shop_id
+from tests.conftest import running_app, shop_id
 from tests.sandbox.conftest import box, door, hands, till, wait_until
 from tests.sandbox.stripe_shop import pay
 
@@ -35,11 +35,16 @@ EVENT = {
 }
 
 
-@pytest.fixture(params=DATABASES)
-def site(request: pytest.FixtureRequest) -> Iterator[Flask]:
+@pytest.fixture
+def any_site(database_url: str) -> Iterator[Flask]:
     """The site with Stripe's webhook secret, on each database in turn."""
-    kind = "sqlite_url" if request.param == "sqlite" else "fresh_postgres"
-    yield from running_app(request.getfixturevalue(kind), STRIPE_WEBHOOK_SECRET=SECRET)
+    yield from running_app(database_url, STRIPE_WEBHOOK_SECRET=SECRET)
+
+
+@pytest.fixture
+def site(sqlite_url: str) -> Iterator[Flask]:
+    """The same on SQLite alone."""
+    yield from running_app(sqlite_url, STRIPE_WEBHOOK_SECRET=SECRET)
 
 
 @pytest.fixture
@@ -67,7 +72,8 @@ def kept() -> list[HookEvent]:
         return list(session.scalars(select(HookEvent).order_by(HookEvent.id)))
 
 
-def test_an_event_is_kept_once_for_each_shop_and_plans_nothing_yet(browser):
+def test_an_event_is_kept_once_for_each_shop_and_plans_nothing_yet(any_site):
+    browser = any_site.test_client()
     assert push(browser, event()).json == {"status": "ignored"}
     assert push(browser, event()).json == {"status": "duplicate"}
     assert push(browser, event(), "volta").json == {"status": "ignored"}
@@ -79,28 +85,27 @@ def test_an_event_is_kept_once_for_each_shop_and_plans_nothing_yet(browser):
         assert session.scalar(select(Due.id).where(Due.queue == "apply")) is None
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
+def test_a_wrong_signature_is_401_and_nothing_is_kept(browser):
+    for told in (
         {"secret": "whsec_other"},
         {"seconds": -301},
         {"seconds": 120},
         {"header": ""},
         {"header": "t=1,v1=é"},
         {"header": "t=ten,v1=" + "0" * 64},
-    ],
-)
-def test_a_wrong_signature_is_401_and_nothing_is_kept(browser, told):
-    answer = push(browser, event(), **told)
-    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    ):
+        answer = push(browser, event(), **told)
+        assert (answer.status_code, answer.mimetype) == (401, "application/problem+json"), told
     assert kept() == []
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'{"a": 1, "a": 2}', b'{"a": NaN}', b'{"id": 1}'])
-def test_what_is_signed_and_unreadable_is_kept_for_staff(browser, body):
-    assert push(browser, body).status_code == 422
-    assert push(browser, body).status_code == 422
-    assert [(each.state, each.body) for each in kept()] == [("quarantined", body)]
+def test_what_is_signed_and_unreadable_is_kept_for_staff(any_site):
+    bodies = [b"[]", b"{", b'{"a": 1, "a": 2}', b'{"a": NaN}', b'{"id": 1}']
+    for body in bodies * 2:
+        assert push(any_site.test_client(), body).status_code == 422
+    assert [(each.state, each.body) for each in kept()] == [
+        ("quarantined", body) for body in bodies
+    ]
 
 
 def test_what_is_too_large_or_for_nobody_is_refused(browser):
