@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -130,6 +131,14 @@ class EasyPost:
             )
             for row in rows
         ]
+
+    def told_at(self) -> datetime | None:
+        """The other side's clock in its last answer to this thread, in whole seconds."""
+        said = getattr(self._told, "headers", {}).get("Date")
+        try:
+            return parsedate_to_datetime(said) if said else None
+        except ValueError:
+            return None
 
     def _call(
         self, method: RequestMethod, path: str, params: dict[str, Any] | None = None

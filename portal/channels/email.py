@@ -72,6 +72,22 @@ def send(message: Mail, smtp_url: str, sender: str) -> str:
     return message.message_id
 
 
+def greet(smtp_url: str, sender: str) -> None:
+    """Sign in at the mail server and leave: whether mail could be handed over.
+
+    Raises ChannelError.
+    """
+    parts = urlsplit(smtp_url)
+    try:
+        with _connected(parts, address(parseaddr(sender)[1]).rpartition("@")[2]) as client:
+            if parts.username:
+                client.login(unquote(parts.username), unquote(parts.password or ""))
+    except smtplib.SMTPAuthenticationError as error:
+        raise ChannelError("The mail server refused our user name or password.") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise ChannelError(f"The mail server did not answer ({type(error).__name__}).") from error
+
+
 def compose(message: Mail, sender: str) -> EmailMessage:
     """The mail as it travels: plain text and HTML side by side. Raises ChannelError, permanent."""
     try:

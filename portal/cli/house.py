@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from flask import Flask
 
 from portal import create_app
-from portal.config import read_settings
+from portal.config import SettingsError, read_settings
 from portal.db import db, session
 from portal.demo.place import with_demo_settings
 from portal.jobs.queue import queue_of
@@ -20,7 +20,12 @@ def open_house(need: tuple[str, ...] = ()) -> Iterator[Flask]:
 
     `need` names settings that this command cannot do without. Raises SettingsError.
     """
-    app = create_app(read_settings(with_demo_settings(), need=need))
+    settings = read_settings(with_demo_settings(), need=need)
+    try:
+        app = create_app(settings)
+    except OSError as error:
+        said = f"DATABASE_URL names a place that cannot be used ({error}). Choose another folder."
+        raise SettingsError([said]) from error
     with app.app_context():
         try:
             yield app
