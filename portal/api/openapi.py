@@ -147,7 +147,7 @@ def _parameters(each: Endpoint) -> list[dict[str, Any]]:
     if each.query:
         for name, schema in each.query.model_json_schema()["properties"].items():
             found.append({"name": name, "in": "query", "required": False, "schema": schema})
-    if each.method == "POST":
+    if each.method == "POST" and each.writes:
         found.append(KEY | {"required": each.needs_key})
     return found
 
@@ -160,7 +160,7 @@ def _replies(each: Endpoint, refs: dict[Any, Any]) -> dict[str, Any]:
             "description": HTTPStatus(status).phrase,
             "content": {"application/json": {"schema": schema}},
         }
-        if each.method == "POST":
+        if each.method == "POST" and each.writes:
             found[str(status)]["headers"] = {"Idempotency-Replayed": REPLAYED}
     for status in _refusals(each):
         found[str(status)] = {"$ref": f"#/components/responses/{status}"}
@@ -169,7 +169,7 @@ def _replies(each: Endpoint, refs: dict[Any, Any]) -> dict[str, Any]:
 
 def _refusals(each: Endpoint) -> list[int]:
     found = [400, 401, 403, 421, 422, 503]
-    if "{" in each.path:
+    if "{" in each.path or "order" in (each.query.model_fields if each.query else ()):
         found.append(404)
     if each.body:
         found += [413, 415]

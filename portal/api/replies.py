@@ -107,6 +107,7 @@ class OrderReply(Reply):
 
     id: str
     number: str
+    customer_id: str | None
     tracking_url: str
     status: str
     currency: str
@@ -282,6 +283,7 @@ def _order_reply(
     return OrderReply(
         id=order.id,
         number=order.number,
+        customer_id=order.customer_id,
         tracking_url=url,
         status=order.status,
         currency=order.currency,

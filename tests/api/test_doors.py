@@ -169,7 +169,7 @@ def test_what_is_not_in_the_description_of_an_address_is_refused_by_name(
     path = address(made, unknown_id(made))
     response = quick.call(made.method, f"{path}?colour=red", {} if made.body else None)
     assert response.status_code == 422
-    assert fields_of(response) == {"colour"}
+    assert "colour" in fields_of(response)
 
 
 def test_every_answer_is_private_and_typed(quick: Api) -> None:

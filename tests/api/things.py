@@ -34,21 +34,41 @@ def variant(api: Api) -> str:
     return "CANARY-SKU"
 
 
+def asked_back(api: Api) -> str:
+    """A return of the order, still on its way and so declined; gives its id."""
+    sent = {"lines": [{"sku": "CANARY-SKU", "quantity": 1, "reason": "too_small"}]}
+    response = api.post(f"/orders/{order(api)['id']}/returns", sent)
+    assert response.status_code == 201, response.text
+    return str(response.json["id"])
+
+
 # For each name in a path: makes the thing with this caller and gives its id.
 IDS: dict[str, Callable[[Api], str]] = {
     "order_id": lambda api: str(order(api)["id"]),
     "shipment_id": lambda api: str(order(api)["shipments"][0]["id"]),
     "sku": variant,
+    "return_id": asked_back,
+    "customer_id": lambda api: str(order(api)["customer_id"]),
 }
 # For each function that needs more than {}: a body it takes.
 BODIES: dict[str, dict[str, Any]] = {
     "post_order": {"number": "2002"},
     "post_shipment": {"carrier": "UPS", "tracking_number": "1Z"},
+    "decide_posted": {"facts": {"ordered_at": "2026-05-04T09:30:00+02:00"}},
+    "post_return": {"lines": [{"sku": "CANARY-SKU", "quantity": 1, "reason": "too_small"}]},
+    "reject_return": {"code": "worn"},
+    "receive_return": {"lines": [{"sku": "CANARY-SKU", "quantity": 1}]},
     "put_variant": {"title": "A mug", "price_minor": 100, "currency": "EUR"},
 }
 # Ids that look right and never were.
 UNKNOWN = "0" * 26
-PREFIXES = {"order_id": "ord_", "shipment_id": "shp_", "sku": "SKU-"}
+PREFIXES = {
+    "order_id": "ord_",
+    "shipment_id": "shp_",
+    "sku": "SKU-",
+    "return_id": "ret_",
+    "customer_id": "cus_",
+}
 
 
 def name_in(made: Endpoint) -> str:
