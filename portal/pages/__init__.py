@@ -2,7 +2,17 @@
 
 from flask import Blueprint
 
-from portal.pages import codes, lookup, media, rma, tracking, unsubscribe, updates, wizard
+from portal.pages import (
+    codes,
+    lookup,
+    media,
+    policy_page,
+    rma,
+    tracking,
+    unsubscribe,
+    updates,
+    wizard,
+)
 
 blueprints: tuple[Blueprint, ...] = (
     lookup.bp,
@@ -13,4 +23,5 @@ blueprints: tuple[Blueprint, ...] = (
     media.bp,
     wizard.bp,
     rma.bp,
+    policy_page.bp,
 )

@@ -109,7 +109,7 @@ def _facts(shop: Shop) -> ShopFacts:
         support_url=_web(shop.settings.get("support_url")),
         reply_time=str(shop.settings.get("reply_time") or ""),
         links=ShopLinks(
-            returns_policy=_web(given.get("returns_policy")),
+            returns_policy=_web(given.get("returns_policy")) or "/policy",
             shipping=_web(given.get("shipping")),
             privacy=_web(given.get("privacy")),
             withdraw=_web(given.get("withdraw")),

@@ -1,0 +1,96 @@
+"""When a rule holds, in words: "In Germany or France", "Shirts, from 50.00"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from babel import Locale
+from babel.lists import format_list
+
+from portal.format import money
+from portal.pages.policy_words import DETAILS, REASONS, RESOLUTIONS
+from portal.pages.speech import N_, _
+from returns.conditions import All, AnyOf, Compare, Condition, Not
+from returns.facts import TYPES
+
+FACTS: Final = {
+    "country": N_("Country"),
+    "region": N_("Region"),
+    "category": N_("Category"),
+    "product": N_("Product"),
+    "sku": N_("Article"),
+    "tags": N_("Marked"),
+    "order_tags": N_("Order marked"),
+    "customer_tags": N_("Customers marked"),
+    "unit_price_minor": N_("Price"),
+    "unit_discount_minor": N_("Discount"),
+    "order_total_minor": N_("Order total"),
+    "final_sale": N_("Final sale"),
+    "gift": N_("Gift"),
+    "reason": N_("Reason"),
+    "detail": N_("Reason"),
+    "resolution": N_("Way out"),
+    "quantity": N_("Pieces"),
+    "request_quantity": N_("Pieces sent back"),
+    "days_since_order": N_("Days since the order"),
+    "days_since_shipment": N_("Days since dispatch"),
+    "days_since_delivery": N_("Days since delivery"),
+    "customer_orders": N_("Earlier orders"),
+    "customer_returns": N_("Earlier returns"),
+}
+CODES: Final = {**REASONS, **DETAILS, **RESOLUTIONS}
+
+
+def condition_words(condition: Condition, locale: str, currency: str) -> str:
+    """The condition in words; "" for one that always holds."""
+    match condition:
+        case All(of):
+            return _joined(
+                [condition_words(part, locale, currency) for part in of], "standard", locale
+            )
+        case AnyOf(of):
+            return _joined([condition_words(part, locale, currency) for part in of], "or", locale)
+        case Not(of):
+            return _("not (%(condition)s)", condition=condition_words(of, locale, currency))
+        case Compare():
+            return _compared(condition, locale, currency)
+    return ""
+
+
+def _joined(parts: list[str], style: Literal["standard", "or"], locale: str) -> str:
+    said = [part for part in parts if part]
+    return str(format_list(said, style, locale=Locale.parse(locale))) if said else ""
+
+
+def _compared(compare: Compare, locale: str, currency: str) -> str:
+    name = _(FACTS.get(compare.fact, compare.fact.replace("_", " ")))
+    if TYPES[compare.fact] == "flag":
+        return name if compare.wanted else _("not (%(condition)s)", condition=name)
+    wanted = _wanted(compare, locale, currency)
+    say: dict[str, Callable[[], str]] = {
+        "at_least": lambda: _("%(name)s from %(value)s", name=name, value=wanted),
+        "at_most": lambda: _("%(name)s up to %(value)s", name=name, value=wanted),
+        "known": lambda: (
+            _("%(name)s is known", name=name)
+            if compare.wanted
+            else _("%(name)s is not known", name=name)
+        ),
+        "starts_with": lambda: _("%(name)s begins with %(value)s", name=name, value=wanted),
+    }
+    other = say.get(compare.operator)
+    return other() if other else _("%(name)s %(value)s", name=name, value=wanted)
+
+
+def _wanted(compare: Compare, locale: str, currency: str) -> str:
+    values = compare.wanted if isinstance(compare.wanted, list | tuple) else [compare.wanted]
+    shown = [_shown(compare.fact, value, locale, currency) for value in values]
+    return _joined(shown, "standard" if compare.operator == "has_all" else "or", locale)
+
+
+def _shown(fact: str, value: Any, locale: str, currency: str) -> str:
+    if fact == "country":
+        return str(Locale.parse(locale).territories.get(value, value))
+    if TYPES[fact] == "money" and isinstance(value, int) and currency:
+        return money(value, currency, locale)
+    return _(CODES[value]) if value in CODES else str(value)
