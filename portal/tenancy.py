@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Table, event
+from sqlalchemy import ForeignKey, Join, Select, Table, event
 from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
@@ -23,6 +23,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.visitors import ExternallyTraversible
 
 NO_SHOP = 0
@@ -81,10 +82,30 @@ def _only_this_shop(state: ORMExecuteState) -> None:
 
 
 def _refuse_bare_tables(state: ORMExecuteState) -> None:
-    """The filter works on mapped classes; a statement on their tables would pass it by."""
+    """The filter works on mapped classes; a statement on their tables would pass it by.
+
+    So would one whose only mention of a class is where SQLAlchemy does not see it, such as within
+    a window function. What is inside it as a select on classes is filtered as any other.
+    """
     for part in visitors.iterate(cast(ExternallyTraversible, state.statement)):
-        if isinstance(part, Table) and "shop_id" in part.c:
-            raise WrongShop(f"Ask for the class, not for its table {part.name}.")
+        if getattr(part, "_propagate_attrs", None):
+            continue
+        if isinstance(part, Select):
+            sources: list[Any] = list(part.get_final_froms())
+        else:
+            sources = [part.table] if isinstance(part, UpdateBase) else []
+        for table in sources:
+            if any(isinstance(t, Table) and "shop_id" in t.c for t in _bare(table)):
+                raise WrongShop(f"Ask for the class, not for its table: {table}.")
+
+
+def _bare(source: Any) -> Iterator[Any]:
+    """The tables a FROM names itself, through joins and aliases."""
+    if isinstance(source, Join):
+        yield from _bare(source.left)
+        yield from _bare(source.right)
+    else:
+        yield getattr(source, "element", source)
 
 
 def _refuse_unstamped(state: ORMExecuteState, mine: int) -> None:

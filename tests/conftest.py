@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,14 @@ def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
 
 @pytest.fixture
 def fresh_postgres(postgres_url: str) -> Iterator[str]:
-    """A migrated PostgreSQL database of this test's own, copied from a template."""
+    """A migrated PostgreSQL database of this test's own."""
+    with copied(postgres_url) as url:
+        yield url
+
+
+@contextmanager
+def copied(postgres_url: str) -> Iterator[str]:
+    """A migrated PostgreSQL database, copied from a template and dropped afterwards."""
     name = f"test_{secrets.token_hex(6)}"
     with admin(postgres_url) as run:
         run(f"CREATE DATABASE {name} TEMPLATE {template_of(postgres_url)}")
