@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from contextvars import Context
+
 import pytest
 from flask import Flask
 
+from portal import db
 from portal.api.endpoint import Endpoint
 from portal.db import inside, session, writing
 from portal.models import ApiToken
@@ -183,3 +188,37 @@ def test_the_description_is_for_everybody(app: Flask) -> None:
     response = app.test_client().get(f"{PREFIX}/openapi.json")
     assert response.status_code == 200
     check("GET", "/openapi.json", response)
+
+
+def test_a_busy_database_says_when_to_ask_again_and_changes_nothing(
+    quick: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick.order(number="1")  # notes the token's use
+    monkeypatch.setattr(db, "WAIT_SECONDS", 0.05)
+    gone, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with db._lock():
+            gone.set()
+            free.wait(30)
+
+    holder = threading.Thread(target=Context().run, args=(in_app(quick, hold),))
+    holder.start()
+    assert gone.wait(30)
+    response = quick.post("/orders", {"number": "2"})
+    free.set()
+    holder.join()
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) >= 1
+    assert "Nothing was changed" in response.json["detail"]
+    assert len(quick.get("/orders").json["orders"]) == 1
+
+
+def in_app(caller: Api, act: Callable[[], None]) -> Callable[[], None]:
+    """`act` inside the caller's app, for a thread of its own."""
+
+    def run() -> None:
+        with caller.client.application.app_context():
+            act()
+
+    return run
