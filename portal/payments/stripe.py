@@ -87,8 +87,9 @@ class Stripe:
     ) -> RefundResult:
         """Send `amount_minor` of a payment back, once for ever under `key` (up to 200 characters).
 
-        Looks first: a refund made under this key before is given back as it stands now. Refuses
-        another currency than the payment's and a payment that is in dispute.
+        Looks first: a refund made under this key before is given back as it stands now, also one
+        that failed; to try that again takes another key. Refuses another currency than the
+        payment's and a payment that is in dispute.
         """
         amount = to_stripe(amount_minor, currency)
         _check_key(key)

@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from portal.sandbox import stripe_disputes as disputes
+from portal.sandbox import stripe_intents as intents
 from portal.sandbox import stripe_paying as paying
 from portal.sandbox import stripe_refunds as refunds
 from portal.sandbox.admin import only_from_here
@@ -14,7 +15,7 @@ from portal.sandbox.asked import Asked, Text
 from portal.sandbox.easypost import body
 from portal.sandbox.refusals import not_found
 from portal.sandbox.stripe_cards import Fate
-from portal.sandbox.stripe_desk import till
+from portal.sandbox.stripe_desk import pages, till
 
 bp = Blueprint("stripe_door", __name__, url_prefix="/_sandbox/stripe")
 bp.before_request(only_from_here)
@@ -29,6 +30,24 @@ FailureReason = Literal[
     "merchant_request",
     "unknown",
 ]
+
+
+class RefundKnown(Asked):
+    """A refund that was made before a restart. `metadata` is what it was made with."""
+
+    amount: Annotated[int, Field(gt=0)]
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class PaymentRegistered(Asked):
+    """A payment that somebody outside knows by `reference`, paid with the test card `card`."""
+
+    reference: Annotated[str, StringConstraints(pattern=r"^pi_[0-9A-Za-z_]{4,200}$")]
+    amount: Annotated[int, Field(gt=0)]
+    currency: Text
+    card: Text = "pm_card_visa"
+    hold: bool = False
+    refunds: list[RefundKnown] = Field(default_factory=list)
 
 
 class FateAsked(Asked):
@@ -67,6 +86,27 @@ class ClockMoved(Asked):
     """How far ahead of the world this clock is, in seconds. It never goes back."""
 
     ahead: Annotated[float, Field(ge=0, le=400 * 86_400)]
+
+
+@bp.post("/payments")
+def register() -> tuple[Response, int]:
+    """Make a payment under a known reference, with its refunds; 200 where it is there already."""
+    asked = body(PaymentRegistered)
+    known = till().shelves["payment_intent"].get(asked.reference)
+    if known is not None:
+        return jsonify(known), 200
+    wanted = {
+        "amount": asked.amount,
+        "currency": asked.currency,
+        "payment_method": asked.card,
+        "capture_method": "manual" if asked.hold else "automatic_async",
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "confirm": True,
+    }
+    intent = intents.create(till(), wanted, pages(), asked.reference)
+    for each in asked.refunds:
+        refunds.create(till(), {"payment_intent": asked.reference, **each.model_dump()})
+    return jsonify(intent), 201
 
 
 @bp.post("/refund-fates")

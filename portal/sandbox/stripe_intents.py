@@ -21,10 +21,14 @@ KEPT_AS_GIVEN: Final = (
 )
 
 
-def create(till: Till, asked: Json, pages: str) -> Json:
-    """A new payment, confirmed at once where that was asked. `pages`: the root of hosted pages."""
+def create(till: Till, asked: Json, pages: str, id: str | None = None) -> Json:
+    """A new payment, confirmed at once where that was asked. `pages`: the root of hosted pages.
+
+    `id` is given for one that was known before a restart.
+    """
     currency = check_currency(asked["currency"])
     intent = born.payment_intent(till, check_amount(asked["amount"], currency), currency)
+    intent["id"] = id or intent["id"]
     for name in KEPT_AS_GIVEN:
         intent[name] = asked.get(name) or intent[name]
     intent["metadata"] = dict(asked.get("metadata") or {})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -170,3 +173,36 @@ def test_no_sequence_of_refunds_sends_back_more_than_was_taken(shop, till, door,
     found = shop.read_payment(paid.id)
     assert sum(known.values()) == found.refunded_minor <= found.captured_minor
     assert sum(each.amount_minor for each in shop.refunds_of(paid.id)) == found.refunded_minor
+
+
+def at_once(acts) -> list:
+    """What each act gave, or its error, when all were begun together."""
+
+    def run(act):
+        ready.wait()
+        try:
+            return act()
+        except PaymentError as error:
+            return error
+
+    ready = threading.Barrier(len(acts))
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def test_refunds_at_once_under_one_key_are_one_refund(shop, till, door):
+    paid = pay(till)
+    got = at_once([lambda: shop.refund(paid.id, 300, "EUR", "refund:1")] * 8)
+    made = {each.id for each in got if not isinstance(each, PaymentError)}
+    assert len(made) == 1
+    assert {each.kind for each in got if isinstance(each, PaymentError)} <= {Kind.BUSY}
+    assert door.get("counts")["effects"]["refund.created"] == 1
+
+
+def test_refunds_at_once_never_pass_what_was_taken(shop, till):
+    paid = pay(till)
+    got = at_once([lambda key=f"r:{n}": shop.refund(paid.id, 300, "EUR", key) for n in range(8)])
+    errors = [each for each in got if isinstance(each, PaymentError)]
+    assert len(errors) == 5
+    assert {each.kind for each in errors} == {Kind.REFUSED}
+    assert shop.read_payment(paid.id).refunded_minor == 900

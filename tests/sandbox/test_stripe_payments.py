@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 import stripe
 
 from portal.sandbox.stripe_cards import CARDS
@@ -277,3 +278,30 @@ def test_saving_a_card_can_fail_ask_and_be_given_up(till, door):
     assert refused(till.v1.setup_intents.cancel, asked.id).code == "setup_intent_unexpected_state"
     given_up = till.v1.setup_intents.cancel(till.v1.setup_intents.create({}).id)
     assert given_up.status == "canceled"
+
+
+# --- the door ------------------------------------------------------------------------------------
+
+
+def test_a_payment_known_outside_is_registered_once_with_its_refunds(till, door):
+    wanted = {
+        "reference": "pi_demo_1042",
+        "amount": 5900,
+        "currency": "eur",
+        "refunds": [{"amount": 900, "metadata": {"porchlight_key": "refund:1"}}],
+    }
+    door.post("stripe/payments", wanted, 201)
+    door.post("stripe/payments", wanted, 200)
+    paid = till.v1.payment_intents.retrieve("pi_demo_1042", {"expand": ["latest_charge"]})
+    assert (paid.status, paid.latest_charge.amount_refunded) == ("succeeded", 900)
+    made = till.v1.refunds.list({"payment_intent": "pi_demo_1042"}).data
+    assert [each.metadata["porchlight_key"] for each in made] == ["refund:1"]
+    door.post("stripe/payments", {**wanted, "reference": "order 7"}, 422)
+
+
+def test_the_door_opens_to_nobody_from_elsewhere(box, till):
+    url = f"{box.url}/_sandbox/stripe/clock"
+    for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}):
+        answer = requests.post(url, json={"ahead": 10**6}, headers=headers, timeout=5)
+        assert answer.status_code == 403
+    assert requests.post(url, json={"ahead": -1}, timeout=5).status_code == 422
