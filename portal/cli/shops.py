@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import click
 from sqlalchemy import select
 
 from portal.cli.house import open_house
+from portal.config import CHECKS
 from portal.db import inside, session, writing
+from portal.format import LOCALES
 from portal.keys import settings
 from portal.models import ApiToken, Shop
 from portal.models.audit import record
 from portal.models.token import SCOPES
+from portal.sources.document import Country, Currency, Email, Posted
+from portal.sources.sentences import Invalid, read_as
+from themes import themes
 
 SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,38}$")
 
@@ -37,6 +44,7 @@ def create(slug: str, name: str, origin: str, **look: str) -> None:
     """Make the shop SLUG. The first one is the default shop."""
     if not SLUG.match(slug):
         raise click.ClickException("A slug is lower-case letters, digits and hyphens.")
+    _check(look, origin)
     with open_house(), writing():
         if Shop.named(slug):
             raise click.ClickException(f"There is a shop {slug} already.")
@@ -46,6 +54,35 @@ def create(slug: str, name: str, origin: str, **look: str) -> None:
         session.add(made)
         session.flush()
         click.echo(f"{slug}  {made.origin}")
+
+
+class Look(Posted):
+    """What a shop may be told at its making."""
+
+    theme: str
+    locale: str
+    timezone: str
+    currency: Currency
+    country: Country
+    support_email: Email
+
+
+def _check(look: dict[str, str], origin: str) -> None:
+    """Raise ClickException for what no page, date or amount could be made with."""
+    wrong = []
+    try:
+        read_as(Look, look)
+    except Invalid as error:
+        wrong = [f"--{each['field']}: {each['message']}" for each in error.errors]
+    choices = {"theme": themes(), "locale": LOCALES, "timezone": available_timezones()}
+    for name, known in choices.items():
+        if look[name] not in known:
+            near = get_close_matches(look[name], known, n=3, cutoff=0.5) or sorted(known)[:5]
+            wrong.append(f"--{name}: there is no {name} {look[name]}. Take {', '.join(near)}.")
+    problem = CHECKS["base_url"](origin) if origin else ""
+    wrong += [f"--origin {problem}"] if problem else []
+    if wrong:
+        raise click.ClickException("\n".join(wrong))
 
 
 @shop.command(name="list")

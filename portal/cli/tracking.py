@@ -17,6 +17,7 @@ from portal.cli.house import open_house
 from portal.cli.shops import shop_named
 from portal.config import Settings, read_settings
 from portal.demo.place import with_demo_settings
+from portal.demo.rehearsal import is_taken
 from portal.sandbox import create_sandbox, running
 
 KEY_MISSING = (
@@ -99,18 +100,15 @@ def _line_of(scan: Scan) -> str:
 def sandbox(port: int) -> None:
     """Stand in for EasyPost on this machine, until stopped. It forgets everything then."""
     settings = read_settings(with_demo_settings())
+    if is_taken(port):
+        raise click.ClickException(f"Port {port} is taken. Choose another: --port {port + 1}")
     app = create_sandbox(
         webhook_secret=settings.easypost_webhook_secret or None,
         clock=clock.now,
     )
-    try:
-        with running(app, port=port) as box:
-            click.echo(HOW_TO.format(port=box.port))
-            _wait()
-    except OSError as error:
-        raise click.ClickException(
-            f"Port {port} cannot be used ({error.strerror}). Choose another: --port {port + 1}"
-        ) from error
+    with running(app, port=port) as box:
+        click.echo(HOW_TO.format(port=box.port))
+        _wait()
 
 
 def _wait() -> None:
