@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from portal.cli.serve import refuse_network_disk
 from tests.channels.conftest import free_port
@@ -20,6 +20,12 @@ from tests.conftest import settings_for
 
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """One kind of database is enough here: tests/jobs/test_kill.py runs workers on each."""
+    return sqlite_url
 
 
 @pytest.fixture
@@ -60,9 +66,9 @@ def answer(url: str, process: subprocess.Popen[str]) -> tuple[int, str]:
     deadline = time.monotonic() + 60
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=10) as got:
-                return got.status, got.read().decode()
-        except OSError:
+            got = requests.get(url, timeout=10)
+            return got.status_code, got.text
+        except requests.ConnectionError:
             assert process.poll() is None, process.communicate()[1]
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -121,7 +127,7 @@ PATHS = {"PYTHONPATH": str(ROOT)}
 
 
 def test_plain_http_is_served_to_this_machine_only(start: Start) -> None:
-    said = refusal(start("serve", "--host", "0.0.0.0"))
+    said = refusal(start("serve", "--host", "192.0.2.1"))
     assert "plain http" in said
     assert "https://" in said
 
