@@ -18,6 +18,8 @@ PAGES = [
     if "mail" not in path.relative_to(PORTAL).parts
 ]
 
+ADAPTERS = ("portal/sources", "portal/channels", "portal/payments")
+
 
 def sources(*folders: str) -> Iterator[tuple[Path, str]]:
     for folder in folders:
@@ -34,8 +36,15 @@ def calls(text: str) -> set[str]:
 
 
 def test_only_the_top_row_opens_a_writing_transaction() -> None:
-    for path, text in sources("portal/models", "portal/sources", "portal/channels"):
+    for path, text in sources("portal/models", *ADAPTERS):
         assert not calls(text) & {"writing", "session.commit"}, path
+
+
+def test_adapters_take_and_give_plain_data() -> None:
+    for path, text in sources(*ADAPTERS):
+        assert not re.search(r"^(?:from|import) portal\.(?:models|pages|db|jobs)\b", text, re.M), (
+            path
+        )
 
 
 def test_nothing_but_the_database_module_commits() -> None:
