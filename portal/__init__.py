@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_compress import Compress
 
 from portal import api, demo, errors, format, health, hooks, logs, pages, security
+from portal.compress import init_compress
 from portal.config import SERVING, Settings, checkout_origins, read_settings
 from portal.db import init_db
 from portal.pages.brand import init_brand
@@ -26,7 +26,6 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
         "WITHOUT_SHOP": {"health.alive", "health.ready", "health.metrics"},
         "CSRF_EXEMPT": {"api", "hooks", "unsubscribe"},
         "CHECKOUT_ORIGINS": checkout_origins(settings) if as_demo else [],
-        "COMPRESS_ALGORITHM": ["gzip"],
         "SEND_FILE_MAX_AGE_DEFAULT": 31536000,  # their URLs carry a hash of the content
         "DEMO": as_demo,
     }
@@ -38,7 +37,7 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
     init_brand(app)
     security.init_forms(app)
     errors.init_errors(app)
-    Compress(app)
+    init_compress(app)
     app.register_blueprint(health.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from sqlalchemy import inspect
@@ -26,6 +27,7 @@ from portal.sandbox import create_sandbox, running
 
 STOP_SECONDS = 10
 LOOK_SECONDS = 0.5  # between two looks whether everything still runs
+LOG = "demo.log"  # what web and worker say, beside the database
 SHOWN = 4  # pages printed of each brand
 
 
@@ -55,7 +57,7 @@ def demo(port: int, fresh: bool, live: bool) -> None:
     os.environ.update(rehearsal.environ)
     with _sandbox(rehearsal):
         _furnish(rehearsal)
-        with _processes(port) as started:
+        with _processes(port, rehearsal.home / LOG) as started:
             _say(rehearsal)
             _stay(started)
 
@@ -136,16 +138,21 @@ def _hook_up(rehearsal: stage.Rehearsal, slug: str) -> None:
 
 
 @contextmanager
-def _processes(port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+def _processes(port: int, log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Web and worker, each a process of its own; both end with this one."""
     commands = (
         [sys.executable, "-m", "portal.demo.web", str(port)],
         [sys.executable, "-m", "portal.cli", "worker"],
     )
-    started = [subprocess.Popen(command) for command in commands]  # noqa: S603 - our own modules
+    with log.open("wb") as lines:
+        started = [
+            subprocess.Popen(command, stdout=lines, stderr=lines)  # noqa: S603 - our own modules
+            for command in commands
+        ]
     try:
         _until_it_answers(port, started)
         yield started
+        raise click.ClickException(f"A part of the demo has ended. Its last words: {_last(log)}")
     finally:
         for process in started:
             process.terminate()
@@ -161,7 +168,7 @@ def _until_it_answers(port: int, started: list[subprocess.Popen[bytes]]) -> None
     deadline = time.monotonic() + 60
     while not stage.is_taken(port):
         if any(process.poll() is not None for process in started):
-            raise click.ClickException("A part of the demo ended; its message stands above.")
+            return
         if time.monotonic() > deadline:
             raise click.ClickException("The site did not start within a minute.")
         time.sleep(0.1)
@@ -184,6 +191,7 @@ def _say(rehearsal: stage.Rehearsal) -> None:
     click.echo(f"  Messages that were sent: {base}/demo/outbox")
     if rehearsal.sandbox:
         click.echo(f"  A parcel that moves within a minute: the button on {base}/demo")
+    click.echo(f"  What the site and its worker say: {rehearsal.home / LOG}")
     click.echo("\nStop with Ctrl-C.\n")
 
 
@@ -194,8 +202,12 @@ def _stay(started: list[subprocess.Popen[bytes]]) -> None:
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
         click.echo("\nStopping …")
-        return
-    raise click.ClickException("A part of the demo ended; its message stands above.")
+        sys.exit(0)
+
+
+def _last(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"{lines[-1] if lines else 'none'} (all of them: {log})"
 
 
 commands = (demo,)

@@ -22,14 +22,14 @@ def service(name: str, carrier: str) -> str:
     ('Ground Advantage', '2 Day')
     >>> service("UPS Ground", "UPS"), service("UPSStandard", "UPS"), service("DHL Paket", "DHL")
     ('Ground', 'Standard', 'Paket')
-    >>> service("ExpressWorldwide", "DHL Express")
-    'Worldwide'
+    >>> service("ExpressWorldwide", "DHL Express"), service("Express", "DHL Express")
+    ('Worldwide', '')
     """
     plain = name.replace("_", " ").strip()
     if carrier and plain.lower().startswith(carrier.lower()):
         plain = plain[len(carrier) :].strip()
     words = INSIDE.sub(" ", plain)
     first, _, rest = words.partition(" ")
-    if rest and first.lower() == carrier.lower().rpartition(" ")[2]:
+    if first.lower() == carrier.lower().rpartition(" ")[2]:  # "DHL Express" needs no second one
         words = rest
     return words.title() if words.isupper() and len(words) > SHORT else words

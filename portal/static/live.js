@@ -4,7 +4,7 @@ const teller = document.querySelector("[role=status]")
 let etag = ""
 let timer = 0
 
-// Make `old` equal to `fresh` in place, so that focus and open details stay.
+// Make `old` equal to `fresh`, so that focus and open details stay.
 function update(old, fresh) {
   if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh)
   if (!old.attributes) {
@@ -26,7 +26,7 @@ const said = () => live.querySelector("[data-say]")?.dataset.say
 async function ask() {
   if (document.hidden) return
   const headers = etag ? { "If-None-Match": etag } : {}
-  const answer = await fetch(live.dataset.live, { headers }).catch(() => null) // offline: later
+  const answer = await fetch(live.dataset.live, { headers }).catch(() => null)
   if (answer?.status === 200) {
     etag = answer.headers.get("ETag") || ""
     const fresh = live.cloneNode()
@@ -35,10 +35,13 @@ async function ask() {
     update(live, fresh)
     if (said() !== before) teller.textContent = said()
   }
-  if (answer?.headers.has("Live-Stop")) clearInterval(timer)
+  if (answer?.headers.has("Live-Stop")) timer = clearInterval(timer)
 }
 
-if (live && !("final" in live.dataset)) timer = setInterval(ask, live.dataset.every * 1000)
+if (live && !("final" in live.dataset)) {
+  timer = setInterval(ask, live.dataset.every * 1000)
+  document.onvisibilitychange = () => timer && ask()
+}
 
 document.onclick = async ({ target }) => {
   const button = target.closest("[data-copy]")
