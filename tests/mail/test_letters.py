@@ -1,0 +1,138 @@
+"""Every mail in every look and language: short, whole, legible, with one button and a way out."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, timezone
+from html.parser import HTMLParser
+
+import pytest
+from flask import Flask
+
+from portal.format import LOCALES
+from portal.mail import Facts, Item, render
+from portal.mail.words import NEEDS_ACT, WORDS
+from themes import load, themes
+
+LINK = "https://track.fern.example/t/kX3mVq9Lr2TzB7nWc5YpHdAf"
+FACTS = Facts(
+    "FF-1042",
+    link=LINK,
+    choose=f"{LINK}/updates",
+    carrier="UPS",
+    at=datetime(2026, 11, 26, 14, 20, tzinfo=timezone(timedelta(hours=-6))),
+    eta=date(2026, 11, 28),
+    items=(
+        Item("Olive tree", "Terracotta pot", 1, "https://track.fern.example/media/pic_1"),
+        Item("Stoneware teapot", "Moss", 2),
+    ),
+)
+
+
+@dataclass
+class House:
+    name: str = "Fern & Fable"
+    support_email: str = "hello@fern.example"
+    origin: str = "https://track.fern.example"
+
+
+class Seen(HTMLParser):
+    """Links, pictures and words of a mail."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.pictures: list[dict[str, str | None]] = []
+        self.buttons = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "a":
+            self.links.append(given["href"] or "")
+            self.buttons += given.get("class") == "button"
+        if tag == "img":
+            self.pictures.append(given)
+        assert tag not in {"script", "form", "link", "iframe", "video"}
+        assert not any(name.startswith("on") for name in given)
+
+
+def facts_of(kind: str) -> tuple[str, Facts]:
+    if kind == "code":
+        return kind, Facts("FF-1042", code="804213", purpose="lift")
+    if kind in NEEDS_ACT:
+        return "needs_act", replace(FACTS, status=kind)
+    return kind, replace(FACTS, first_eta=date(2026, 11, 26) if kind == "late" else None)
+
+
+CASES = list(itertools.product(WORDS, themes(), LOCALES))
+
+
+@pytest.mark.parametrize(("kind", "theme", "locale"), CASES)
+def test_every_mail_is_whole(app: Flask, kind: str, theme: str, locale: str) -> None:
+    named, facts = facts_of(kind)
+    letter = render(named, facts, House(), load(theme), locale)
+    seen = Seen(letter.html)
+    assert len(letter.subject) <= 50
+    assert "1042" in letter.subject
+    hidden = re.search(r'<div style="display:none[^>]*>([^&]+)', letter.html)
+    assert hidden
+    assert 30 <= len(hidden[1]) <= 90
+    assert hidden[1] not in letter.subject
+    assert len(letter.html.encode()) < 40_000
+    assert f'<html lang="{locale}" dir="ltr">' in letter.html
+    for meta in ("color-scheme", "supported-color-schemes"):
+        assert f'<meta name="{meta}" content="light dark">' in letter.html
+    assert "@media (prefers-color-scheme: dark)" in letter.html
+    assert seen.buttons == (0 if kind == "code" else 1)
+    assert all(picture["alt"] == "" and picture["width"] for picture in seen.pictures)
+    assert all(line == "-- " or len(line) <= 76 or "://" in line for line in lines(letter.text))
+    for link in seen.links:
+        assert link.removeprefix("mailto:") in letter.text or link == House.origin
+    assert "None" not in letter.text + letter.html
+    assert "%(" not in letter.text + letter.html
+
+
+def lines(text: str) -> list[str]:
+    return text.split("\n")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WORDS if kind != "code"])
+def test_every_mail_does_without_what_is_not_known(app: Flask, kind: str) -> None:
+    named, facts = facts_of(kind)
+    bare = Facts("7", status=facts.status)
+    letter = render(named, bare, House(support_email=""), load("fern"), "en")
+    assert Seen(letter.html).buttons == 0
+    assert "The carrier" in letter.text or kind == "available_for_pickup"
+
+
+def test_a_language_we_do_not_speak_is_english(app: Flask) -> None:
+    for locale in ("fr", "", "xx-YY", "zh_Hant_TW"):
+        letter = render("shipped", FACTS, House(), load("fern"), locale)
+        assert letter.subject == "Order FF-1042 is on its way"
+        assert '<html lang="en"' in letter.html
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}{% raw %}",
+    "%(number)s %s {0.__class__}",
+    "a\r\nBcc: eve@example.com",
+    "\u202eevil\u2066\x00",
+    "x" * 900,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_nothing_a_shop_sends_breaks_out_of_its_place(app: Flask, text: str) -> None:
+    facts = replace(FACTS, number=text, carrier=text, items=(Item(text, text, 1, ""),))
+    for kind in ("shipped", "late", "delivered"):
+        letter = render(kind, facts, House(name=text), load("fern"), "en")
+        Seen(letter.html)  # refuses scripts and handlers
+        assert "49" not in letter.subject
+        assert not set("\r\n") & set(letter.subject)
+        assert len(letter.subject) <= 60
+        assert "\u202e" not in letter.text
