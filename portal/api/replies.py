@@ -277,9 +277,7 @@ def problem_of(parcel: Shipment) -> Problem | None:
     )
 
 
-def _order_reply(
-    order: Order, url: str, parcels: list[ShipmentReply], sums: Sums
-) -> OrderReply:
+def _order_reply(order: Order, url: str, parcels: list[ShipmentReply], sums: Sums) -> OrderReply:
     return OrderReply(
         id=order.id,
         number=order.number,
