@@ -11,6 +11,8 @@ import stripe
 import urllib3
 
 from portal.payments.contract import Kind, PaymentError
+from portal.payments.stripe_amounts import Uncountable
+from portal.payments.stripe_facts import Misread
 
 LONGEST_WAIT_S: Final = 3600.0
 ALREADY: Final = frozenset({"charge_already_refunded"})
@@ -35,6 +37,8 @@ def failure_of(error: Exception, *, changes: bool, secret: str) -> PaymentError:
         return error
     if isinstance(error, stripe.APIConnectionError):
         return _on_the_way(error, changes)
+    if isinstance(error, Misread | Uncountable):
+        return _unclear(f"Stripe sent an answer we cannot use: {error}.", changes)
     if not isinstance(error, stripe.StripeError):
         return _unclear(UNREADABLE, changes, code=type(error).__name__)
     if error.http_status is None or not _told(error):

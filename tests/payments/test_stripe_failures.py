@@ -185,3 +185,9 @@ def test_an_odd_answer_is_one_of_our_errors(scripted, status, body, asked, chang
     assert (error.kind, "sk_test" in str(error)) == (asked, False)
     assert str(error).isprintable()
     assert failed(shop.release, "pi_12345678", "k").kind is changed
+
+
+def test_what_is_missing_from_an_answer_is_named(scripted):
+    shop, answers = scripted
+    answers.append((200, b'{"object": "payment_intent", "id": "pi_1", "currency": "eur"}'))
+    assert "amount_received is no whole number" in str(failed(shop.read_payment, "pi_12345678"))
