@@ -58,8 +58,10 @@ def seal_some(limit: int = BATCH) -> int:
 
 def seal_of(entry: AuditEntry, before: str) -> str:
     """SHA-256 over what the entry says, its place, and the seal `before` it."""
-    said = [entry.shop_id, entry.place, entry.id, entry.at.isoformat(), entry.who, entry.act]
-    said += [entry.subject, entry.before, entry.after, entry.why, before]
+    said = (
+        *(entry.shop_id, entry.place, entry.id, entry.at.isoformat(), entry.who, entry.act),
+        *(entry.subject, entry.before, entry.after, entry.why, before),
+    )
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -113,7 +113,7 @@ def _unknown(heading: str) -> str:
 
 
 def _row(number: int, cells: Sequence[str], columns: Sequence[Column]) -> Row:
-    wrong = ()
+    wrong: tuple[Wrong, ...] = ()
     if len(cells) != len(columns):
         wrong = (Wrong(number, "", _uneven(len(cells), len(columns))),)
     texts = (plain(cell) for cell in cells)

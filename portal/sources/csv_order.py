@@ -16,6 +16,7 @@ from portal.sources.sentences import FieldError
 MOST_ROWS: Final = 2 * MOST_LINES  # lines, and parcels without lines
 CURRENCY: Final = re.compile("[A-Z]{3}", re.ASCII)
 INDEX: Final = re.compile(r"\.\d+")
+NAMES: Final = ("carrier", "tracking_number")  # what a parcel is known by, in any spelling
 # Where a sentence about a whole line, parcel or order is best put right.
 BLAMED: Final[Mapping[str, str]] = {
     "": "number",
@@ -100,7 +101,8 @@ def order_of(rows: Sequence[Row]) -> Entry:
     for row in rows:
         draft.wrong += row.wrong
         for column, text in row.of("order"):
-            draft.put(column.path, row.number, column, text)
+            if column.path != "number" or row is rows[0]:
+                draft.put(column.path, row.number, column, text)
         _line(draft, row)
         _parcel(draft, row)
     number = rows[0].cells["number"]
@@ -141,7 +143,7 @@ def _parcel(draft: Draft, row: Row) -> None:
         parcels.append({})
         draft.at[path] = (row.number, "tracking_number")
     for column, text in cells:
-        if not (column.path == "carrier" and "carrier" in parcels[place]):
+        if column.path not in NAMES or column.path not in parcels[place]:
             draft.put(f"{path}.{column.path}", row.number, column, text)
     if "sku" not in row.cells:
         return

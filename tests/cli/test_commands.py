@@ -19,7 +19,7 @@ from carriers.easypost import EasyPost
 from portal import clock, create_app
 from portal.cli import porchlight
 from portal.db import db, inside, session
-from portal.demo.place import keep
+from portal.demo.place import SERVES, identity, keep
 from portal.keys import digest
 from portal.models import ApiToken
 from portal.sandbox import Box, create_sandbox, running
@@ -111,7 +111,8 @@ def test_a_house_needs_nothing_but_a_folder(at_home: Callable[..., Result], tmp_
 def test_commands_find_the_settings_that_the_demo_keeps(
     at_home: Callable[..., Result], tmp_path: Path
 ) -> None:
-    keep(tmp_path / "instance", {"SECRET_KEY": SECRET, "BASE_URL": "http://127.0.0.1:8123"})
+    kept = {SERVES: identity(""), "SECRET_KEY": SECRET, "BASE_URL": "http://127.0.0.1:8123"}
+    keep(tmp_path / "instance", kept)
     assert at_home("migrate").exit_code == 0
     made = at_home("shop", "create", "fern")
     assert made.output == "fern  http://127.0.0.1:8123\n"
