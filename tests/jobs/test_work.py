@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ from tests.channels.conftest import free_port
 from tests.conftest import shop_id
 from tests.hooks.test_easypost import tracker
 from tests.jobs.house import NUMBER, House
-from tests.sandbox.conftest import Door
+from tests.sandbox.conftest import Door, wait_until
 
 
 def plan_many(count: int, queue: str = "poll") -> None:
@@ -203,14 +205,34 @@ def test_chores_are_done_once_by_whoever_comes_first(any_app: Flask) -> None:
 # --- nudges -------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.db)])
-def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Queue]:
-    """A queue of each kind that needs no server of its own here."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/queue.db"
-    else:
-        url = request.getfixturevalue("fresh_postgres")
-    queue = Queue(url)
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A real Redis of this test's own, where this machine has one."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    port = free_port()
+    keeps = ["--save", "", "--dir", str(tmp_path), "--bind", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen([program, *keeps], stdout=subprocess.DEVNULL)
+    url = f"redis://127.0.0.1:{port}/0"
+    wait_until(lambda: Queue(url).answers(), 20)
+    yield url
+    server.terminate()
+    server.wait(20)
+
+
+QUEUES = {"sqlite": "file_url", "postgresql": "fresh_postgres", "redis": "redis_url"}
+
+
+@pytest.fixture
+def file_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/queue.db"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.db), "redis"])
+def queue(request: pytest.FixtureRequest) -> Iterator[Queue]:
+    """A queue of each kind in turn."""
+    queue = Queue(request.getfixturevalue(QUEUES[request.param]))
     yield queue
     queue.close()
 
