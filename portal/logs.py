@@ -18,7 +18,7 @@ from portal.db import new_id
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 PERSONAL = re.compile(
-    r"[^\s@<>\"']+@[^\s@<>\"']+"  # an e-mail, also one that is badly written
+    r"[^\s@<>]+@[^\s@<>]+"  # an e-mail, also one that is badly written
     r"|(?<!\d)(?!\d{4}-\d\d-\d\d\b)\+?\d[\d ()/.-]{7,}\d(?!\d)"  # a phone, a card, an address
     r"|(?<=/)(?:t|r|c|u|events|media)/[^/\s?]+"  # what a link opens with
     r"|\b(?:pl_|sk_|rk_|whsec_|EZAK|EZTK)[\w-]{6,}"  # keys, by how they begin

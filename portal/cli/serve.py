@@ -17,7 +17,7 @@ from portal.config import SERVING, Settings, is_loopback, read_settings
 from portal.db import NETWORK_DISKS, db, disk_of
 from portal.demo.place import with_demo_settings
 from portal.jobs.sweep import Worker
-from portal.logs import configure
+from portal.logs import ServerLog, configure
 from portal.migrations import schema_is_current, upgrade
 
 MANNERS = {
@@ -27,6 +27,7 @@ MANNERS = {
     "keepalive": 5,
     "limit_request_line": 8190,
     "limit_request_fields": 64,
+    "logger_class": ServerLog,
     "accesslog": None,  # our own lines say it without addresses
     "control_socket_disable": True,
 }
