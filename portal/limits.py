@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import g, request
+from flask_babel import gettext, ngettext
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 from werkzeug.exceptions import TooManyRequests
 
@@ -66,8 +67,15 @@ class TooMany(TooManyRequests):
 
     def __init__(self, limit: Limit, wait: timedelta) -> None:
         seconds = max(1, -(-wait // timedelta(seconds=1)))
-        super().__init__(retry_after=seconds)
+        super().__init__(description=_said(seconds), retry_after=seconds)
         self.limit = limit
+
+
+def _said(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    if minutes <= 90:
+        return str(ngettext("Try again in a minute.", "Try again in %(num)d minutes.", minutes))
+    return str(gettext("Try again in %(num)d hours.", num=-(-minutes // 60)))
 
 
 def take(limit: Limit, subject: str, now: datetime) -> None:

@@ -34,7 +34,7 @@ def enter_code(token: str) -> Response:
     link = enter(token, now)
     if link.grade == "act":
         return see(url_in("tracking.page", token=token))
-    if LinkCode.newest(link.order_id, LIFT, browser().digest, now) is None:
+    if not _has_code(link, now):
         return make_response(render_template("tracking/code_ask.html", urls=order_urls(token)))
     return code_page(order_urls(token), _("the address of this order"))
 
@@ -47,7 +47,9 @@ def use_code(token: str) -> Response:
     if link.grade == "act":
         return see(url_in("tracking.page", token=token))
     if "code" not in request.form:
-        _send(link, now)
+        if not _send(link, now) and not _has_code(link, now):
+            # One went out a moment ago, but to be typed in another browser.
+            raise limits.TooMany(limits.CODES_MINUTE, limits.CODES_MINUTE.window)
         return see(url_in("codes.enter_code", token=token))
     if not _lift(link, typed_code(), now):
         return code_page(order_urls(token), _("the address of this order"), is_wrong=True)
@@ -85,16 +87,22 @@ def count_code(order_id: str, now: datetime) -> bool:
     return True
 
 
-def _send(link: Opened, now: datetime) -> None:
+def _has_code(link: Opened, now: datetime) -> bool:
+    return LinkCode.newest(link.order_id, LIFT, browser().digest, now) is not None
+
+
+def _send(link: Opened, now: datetime) -> bool:
+    """Have a code mailed; False when one went out within the last minute."""
     with writing():
         if not count_code(link.order_id, now):
-            return
+            return False
         order = session.scalar(select(Order).where(Order.id == link.order_id))
         if order is None:
             abort(404)
         code = LinkCode.make(link.order_id, LIFT, browser().digest, now)
         plan_code(order, code, LIFT, order.email, now)
     nudge("send")
+    return True
 
 
 def _lift(link: Opened, typed: str, now: datetime) -> bool:

@@ -228,6 +228,18 @@ def test_codes_are_mailed_once_a_minute_and_five_times_a_day(app: Flask, time) -
     assert browser.send(f"{path}/code").status_code == 303
 
 
+def test_another_browser_within_the_minute_is_told_to_wait(app: Flask, time) -> None:
+    mine, path = looked_up(app)
+    asked(mine, path)
+    other, theirs = looked_up(app, is_there=True)
+    answer = other.send(f"{theirs}/code")
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "60"
+    assert "Try again in a minute." in answer.text
+    time.shift(timedelta(minutes=1))
+    assert other.send(f"{theirs}/code").status_code == 303
+
+
 def test_the_orders_own_link_needs_no_code(app: Flask, time) -> None:
     path = f"/t/{link_to(placed())}"
     assert Browser(app).get(f"{path}/code").location == path

@@ -314,6 +314,7 @@ def test_who_comes_too_often_is_told_when_to_come_again(app: Flask, time) -> Non
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "120"
     assert "Too many tries" in answer.text
+    assert "Try again in 2 minutes." in answer.text
 
 
 def test_nobody_is_locked_out_for_good(any_app: Flask, time) -> None:
