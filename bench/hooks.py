@@ -39,6 +39,7 @@ ROUNDS = 3
 PARCELS = 200
 SECRET = "hooks-are-signed-with-this"
 HOOK = "/hooks/easypost/fern"
+BEGAN = clock.now()
 numbers = count(1)
 
 bare = Flask(__name__)
@@ -142,14 +143,14 @@ def _number(n: int) -> str:
 
 def _event(n: int) -> bytes:
     """An event of the usual size: a parcel with twelve scans, the newest one new."""
-    now = clock.now()
+    now = BEGAN
     scans = [
         {
             "object": "TrackingDetail",
             "message": f"Processed at facility {place}",
             "status": "in_transit",
             "status_detail": "arrived_at_facility",
-            "datetime": (now - timedelta(hours=12 - place, seconds=n)).isoformat(),
+            "datetime": (now - timedelta(hours=12 - place, seconds=n * (place == 11))).isoformat(),
             "source": "USPS",
             "tracking_location": {"city": f"TOWN {place}", "state": "TX", "country": "US"},
         }
@@ -161,7 +162,7 @@ def _event(n: int) -> bytes:
         "tracking_code": _number(n),
         "carrier": "USPS",
         "status": "in_transit",
-        "updated_at": now.isoformat(),
+        "updated_at": clock.now().isoformat(),
         "tracking_details": scans,
     }
     event = {"id": f"evt_{n:032x}", "object": "Event", "description": "tracker.updated"}

@@ -31,7 +31,7 @@ __all__ = ["mail_server"]
 ROOT = Path(__file__).resolve().parents[2]
 OTHER = "1Z999AA10123456000"
 TRACKER = "trk_" + "a" * 32
-SAMPLE = [2, 5, 9, 14, 20, 27]
+SAMPLE = [5, 14, 27]
 
 
 @dataclass
@@ -156,7 +156,7 @@ def test_killed_at_any_point_nothing_is_lost_or_done_twice(scene: Scene, point: 
 
 def test_a_worker_killed_while_it_asks_is_followed_by_another(scene: Scene) -> None:
     """Two real workers; the first dies with a question on the wire."""
-    scene.door.fault("slow", seconds=30)
+    scene.door.fault("slow", seconds=10)
     first = scene.run("-m", "portal.cli", "worker")
     try:
         wait_until(lambda: scene.door.get("faults")["waiting"] == [], 60)
