@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from portal.models.rma_choice import Choice
 from portal.models.rma_facts import Asked
 from portal.models.rma_receipt import Count
 from portal.sources.document import MOST_LINES, Empty, Money, Plain, Posted, Quantity, Sku
@@ -125,6 +126,11 @@ class SettledLine(Posted):
     resolution: Wanted | None = None
     exchange_sku: ExchangeSku = ""
     amount_minor: Money | None = None
+
+    @property
+    def choice(self) -> Choice:
+        """The line as the models take it."""
+        return Choice(**self.model_dump())
 
 
 class ResolutionBody(Posted):

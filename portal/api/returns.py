@@ -16,17 +16,14 @@ from portal.api.return_bodies import (
     RejectionBody,
     ResolutionBody,
     ReturnBody,
-    SettledLine,
 )
 from portal.api.return_replies import QuoteReply, ReturnReply, quote_reply, return_reply
 from portal.db import session
 from portal.models import Order, Return
 from portal.models.rma_acts import approve, cancel, decline
-from portal.models.rma_money import Wish
 from portal.models.rma_receipt import receive
 from portal.models.rma_request import everything, order_for_return, request_return, weigh
-from portal.models.rma_settle import Act, payable_units, resolve
-from portal.sources.sentences import wrong
+from portal.models.rma_settle import Act, resolve
 
 RETURN_ID: Final = re.compile(r"ret_[0-9a-z]{26}")
 CHANNEL: Final = "api"
@@ -141,7 +138,7 @@ def settle_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
     """
     rma = _locked(return_id)
     act = Act(call.caller.who, call.now, call.body.reason)
-    resolve(rma, _wishes(rma, call.body.lines) if call.body.lines else None, act)
+    resolve(rma, [line.choice for line in call.body.lines] or None, act)
     reply = _reply(rma, call)
     return (200 if reply.settlement.status in (None, "done") else 202), reply
 
@@ -177,30 +174,3 @@ def _locked(return_id: str) -> Return:
 def _reply(rma: Return, call: Call) -> ReturnReply:
     session.flush()
     return return_reply(rma, call.caller.origin)
-
-
-def _wishes(rma: Return, lines: list[SettledLine]) -> list[Wish]:
-    """Which units each line is about: those that can be paid for, each once."""
-    found: list[Wish] = []
-    taken: set[int] = set()
-    for place, each in enumerate(lines):
-        mine = [line for line in rma.approved_lines if line.sku == each.sku]
-        if not mine:
-            raise wrong(f"lines.{place}.sku", "The return holds nothing of this sku.")
-        left = each.quantity
-        amount = each.amount_minor
-        for line in mine:
-            units = [unit for unit in payable_units(line) if unit.unit_id not in taken][:left]
-            taken |= {unit.unit_id for unit in units}
-            left = None if left is None else left - len(units)
-            if units:
-                resolution = each.resolution or line.resolution
-                found.append(Wish(line, units, resolution, amount, each.exchange_sku))
-                amount = None if amount is None else 0
-        if left:
-            raise wrong(
-                f"lines.{place}.quantity",
-                f"{each.quantity} of this cannot be settled: {left} of them did not come back, "
-                "were not accepted, or are settled already.",
-            )
-    return found

@@ -18,8 +18,9 @@ from portal.models.due import plan
 from portal.models.exchange import OPEN, Exchange
 from portal.models.ledger import payments_left, sums_of
 from portal.models.rma import Return
+from portal.models.rma_choice import Choice, as_asked, chosen, lines_of
 from portal.models.rma_exchange import place_order, release_exchanges, reserved_for
-from portal.models.rma_line import ReturnLine, ReturnUnit
+from portal.models.rma_line import ReturnUnit
 from portal.models.rma_money import NOTHING, Part, Wish, capped, label_left, priced
 from portal.models.settlement import Settlement, settlements_of
 from portal.models.shop import Shop
@@ -41,17 +42,18 @@ class Act:
     reason: str = ""
 
 
-def resolve(rma: Return, wishes: Sequence[Wish] | None, act: Act) -> list[Settlement]:
-    """Settle what was accepted: as asked, or as these wishes say. Gives the rows that are new.
+def resolve(rma: Return, choices: Sequence[Choice] | None, act: Act) -> list[Settlement]:
+    """Settle what was accepted: as asked, or as staff choose. Gives the rows that are new.
 
-    What failed before is tried again. Raises Conflict where nothing is to be settled.
+    What failed before is tried again. Raises Invalid for what cannot be chosen, Conflict where
+    nothing is to be settled.
     """
     rows = settlements_of(rma.id)
-    _reopen(rma, rows, {wish.line.id for wish in wishes or ()}, act)
-    chosen = [wish for wish in (as_asked(rma) if wishes is None else wishes) if wish.units]
-    if not chosen and not _may_end(rma, rows):
+    _reopen(rma, rows, lines_of(rma, choices or ()), act)
+    wishes = as_asked(rma) if choices is None else chosen(rma, choices)
+    if not wishes and not _may_end(rma, rows):
         raise Conflict(_why_not(rma, rows))
-    new = settle(rma, chosen, rows, act) if chosen else []
+    new = settle(rma, wishes, rows, act) if wishes else []
     finish(rma, act)
     return new
 
@@ -67,22 +69,6 @@ def settle_early(rma: Return, step: str, act: Act) -> None:
     if chosen:
         settle(rma, chosen, settlements_of(rma.id), act)
         finish(rma, act)
-
-
-def as_asked(rma: Return) -> list[Wish]:
-    """Everything that can be paid for now, as the customer asked."""
-    return [
-        Wish(line, payable, line.resolution)
-        for line in rma.approved_lines
-        if (payable := payable_units(line))
-    ]
-
-
-def payable_units(line: ReturnLine) -> list[ReturnUnit]:
-    """The units that came back and were accepted, or are kept, and have not been paid for."""
-    if line.keeps:
-        return [unit for unit in line.units if unit.settlement_id is None]
-    return [unit for unit in line.units if unit.is_payable]
 
 
 def settle(
