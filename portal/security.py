@@ -25,6 +25,9 @@ from portal.tenancy import scoped
 BODY_BYTES = 1024 * 1024
 FORM_MEMORY_BYTES = 256 * 1024
 FORM_PARTS = 200
+# Forms that photos come with: five of ten megabytes, and some room.
+PHOTO_FORMS = frozenset({"returns.answer", "staff.rma_receipt"})
+PHOTO_FORM_BYTES = 52 * 1024 * 1024
 FORM_HOURS = 12  # how long a form that stays open can still be sent
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
@@ -154,6 +157,8 @@ def check_csrf() -> None:
         return
     if request.endpoint is None:
         return
+    if request.endpoint in PHOTO_FORMS:
+        request.max_content_length = PHOTO_FORM_BYTES
     if request.mimetype == "application/x-www-form-urlencoded":
         # Read in one piece, so that the limit on what a form may take up does not bind it.
         request.max_content_length = FORM_MEMORY_BYTES

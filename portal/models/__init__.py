@@ -12,6 +12,7 @@ from portal.models.label import Label
 from portal.models.ledger import LedgerEntry
 from portal.models.order import Order, OrderLine, Unit
 from portal.models.outbox import Message, Preference
+from portal.models.photo import Photo
 from portal.models.policy import PolicyVersion
 from portal.models.rma import Return
 from portal.models.rma_line import ReturnLine, ReturnUnit
@@ -38,6 +39,7 @@ __all__ = [
     "Message",
     "Order",
     "OrderLine",
+    "Photo",
     "Picture",
     "PolicyVersion",
     "Preference",

@@ -6,6 +6,7 @@ from portal.pages import (
     codes,
     lookup,
     media,
+    photos,
     policy_page,
     rma,
     tracking,
@@ -23,5 +24,6 @@ blueprints: tuple[Blueprint, ...] = (
     media.bp,
     wizard.bp,
     rma.bp,
+    photos.bp,
     policy_page.bp,
 )

@@ -10,8 +10,9 @@ from typing import Final
 from flask import request, url_for
 
 from portal.models import Order
+from portal.models.change import Conflict
 from portal.models.rma_request import Weighed, weigh
-from portal.pages import offers
+from portal.pages import offers, photos
 from portal.pages.brand import brand, page_locale
 from portal.pages.dates import Calendar
 from portal.pages.draft import LONGEST, Draft
@@ -74,8 +75,39 @@ def _take_why(here: Asking) -> Taken:
             errors[f"reason-{place}"] = _("Say why it goes back.")
             reason = ""
         said = " ".join(request.form.get(f"statement-{place}", "").split())[:LONGEST]
-        draft = draft.saying(sku, reason=reason, statement=said, resolution="")
+        before = draft.answers[sku]
+        pictures, problem = _photos(here, sku, place)
+        if problem:
+            errors[f"photo-{place}"] = problem
+        # Another reason may open other ways out; the same one keeps what was chosen.
+        chosen = {} if reason == before.reason else {"resolution": ""}
+        draft = draft.saying(sku, reason=reason, statement=said, photos=pictures, **chosen)
+    if not errors and "without" not in request.form:
+        errors = _wanted_photos(replace(here, draft=draft))
     return draft, errors
+
+
+def _photos(here: Asking, sku: str, place: int) -> tuple[list[str], str]:
+    """The article's photos: those kept that were not taken out, and those just added."""
+    gone = request.form.getlist(f"remove-{place}")
+    kept = [each for each in here.draft.answers[sku].photos if each not in gone]
+    try:
+        added, problem = photos.take(here.order.id, sku, f"photo-{place}", len(kept))
+    except Conflict as error:
+        return kept, str(error)
+    return kept + added, problem
+
+
+def _wanted_photos(here: Asking) -> dict[str, str]:
+    """Where the rules would decide at once with a photo. Going on without one is offered too."""
+    skus = list(here.draft.answers)
+    return {
+        f"photo-{skus.index(each.asked.sku)}": _(
+            "Add a photo of it, so that we can decide at once. Or go on without one."
+        )
+        for each in here.weighed()
+        if each.decision.because == "photo_missing"
+    }
 
 
 def _take_what(here: Asking) -> Taken:

@@ -33,10 +33,10 @@ def enter_code(token: str) -> Response:
     now = clock.now()
     link = enter(token, now)
     if link.grade == "act":
-        return see(url_in("tracking.page", token=token))
+        return see(_onward(token))
     if not _has_code(link, now):
-        return make_response(render_template("tracking/code_ask.html", urls=order_urls(token)))
-    return code_page(order_urls(token), _("the address of this order"))
+        return make_response(render_template("tracking/code_ask.html", urls=_urls(token)))
+    return code_page(_urls(token), _("the address of this order"))
 
 
 @bp.post("/t/<token>/code")
@@ -45,15 +45,31 @@ def use_code(token: str) -> Response:
     now = clock.now()
     link = enter(token, now)
     if link.grade == "act":
-        return see(url_in("tracking.page", token=token))
+        return see(_onward(token))
     if "code" not in request.form:
         if not _send(link, now) and not _has_code(link, now):
             # One went out a moment ago, but to be typed in another browser.
             raise limits.TooMany(limits.CODES_MINUTE, limits.CODES_MINUTE.window)
-        return see(url_in("codes.enter_code", token=token))
+        return see(_here(token))
     if not _lift(link, typed_code(), now):
-        return code_page(order_urls(token), _("the address of this order"), is_wrong=True)
-    return see(url_in("tracking.page", token=token))
+        return code_page(_urls(token), _("the address of this order"), is_wrong=True)
+    return see(_onward(token))
+
+
+def _onward(token: str) -> str:
+    """Where the reader wanted to go when the code was asked for."""
+    if request.args.get("then") == "return":
+        return url_in("returns.step", token=token, step="review")
+    return url_in("tracking.page", token=token)
+
+
+def _here(token: str) -> str:
+    then = {"then": "return"} if request.args.get("then") == "return" else {}
+    return url_in("codes.enter_code", token=token, **then)
+
+
+def _urls(token: str) -> dict[str, str | None]:
+    return order_urls(token) | {"code": _here(token), "again": _here(token)}
 
 
 def typed_code() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -23,8 +23,9 @@ class Answer:
     resolution: str = ""
     exchange_sku: str = ""
     fallback: str = ""
+    photos: Sequence[str] = ()  # their ids
 
-    def asked(self, sku: str, method: str = "", photo: bool = False) -> Asked:
+    def asked(self, sku: str, method: str = "") -> Asked:
         """The question to the rules. Raises ValueError for a code that is none."""
         return Asked.of(
             sku,
@@ -35,7 +36,7 @@ class Answer:
             fallback=self.fallback,
             statement=self.statement,
             method=method or None,
-            photo=photo,
+            photo=bool(self.photos),
         )
 
 

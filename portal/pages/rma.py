@@ -6,14 +6,23 @@ from datetime import datetime
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from markupsafe import Markup
 from sqlalchemy import select
 
 from portal import clock
 from portal.db import session, writing
 from portal.format import money
-from portal.models import Label, Link, Order, Return, Settlement, Shipment
+from portal.models import Label, Link, Order, Photo, Return, Settlement, Shipment
 from portal.models.change import Conflict
 from portal.models.label import labels_of
 from portal.models.rma_acts import cancel
@@ -101,6 +110,10 @@ def _page(token: str, rma: Return, problem: str = "", status: int = 200) -> Resp
         parcel=parcel,
         money_rows=[_money(row, calendar) for row in rows if row.is_live and row.kind != "top_up"],
         expected=_expected(rma) if not rows else [],
+        photos=[
+            url_for("photos.of_return", token=token, photo_id=each.id)
+            for each in Photo.of_return(rma.id)
+        ],
         may_cancel=rma.status in ("requested", "approved"),
         travels=rma.travels,
         urls=site_urls()

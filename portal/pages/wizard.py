@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from flask import Blueprint, Response, abort, make_response, render_template
+from flask import Blueprint, Response, abort, make_response, render_template, url_for
 
 from portal import clock
 from portal.db import session, writing
 from portal.jobs import nudge
+from portal.models import Photo
 from portal.models.change import Conflict
 from portal.models.rma_request import order_for_return, request_return
 from portal.models.sent import once
@@ -106,6 +107,7 @@ def _show(
         errors=errors or {},
         message=message,
         way=_(METHODS[here.draft.method]) if here.draft.method else "",
+        photo_url=lambda photo: url_for("photos.of_draft", token=here.token, photo_id=photo),
         is_act=here.link.grade == "act",
         urls=order_urls(here.token),
     )
@@ -121,7 +123,7 @@ def _send(here: Asking) -> Response:
     if _first_open(here.draft) != "review":
         return see(here.url(_first_open(here.draft)))
     if here.link.grade != "act":
-        return see(url_in("codes.enter_code", token=here.token))
+        return see(url_in("codes.enter_code", token=here.token, then="return"))
     try:
         with writing():
             token = once(f"return:{here.draft.key}", here.now, lambda: _store(here))
@@ -138,4 +140,6 @@ def _store(here: Asking) -> str:
     order = order_for_return(here.order.id, lock=True) or abort(404)
     draft = here.draft
     rma = request_return(order, draft.asked, "page", "customer", here.now, draft.method)
+    photos = [photo for each in draft.answers.values() for photo in each.photos]
+    Photo.attach(photos, order.id, rma.id)
     return rma.token

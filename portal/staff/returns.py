@@ -13,7 +13,7 @@ from portal import clock
 from portal.db import session, writing
 from portal.format import money
 from portal.jobs import nudge
-from portal.models import AuditEntry, Order, Return, Shipment, Shop
+from portal.models import AuditEntry, Order, Photo, Return, Shipment, Shop
 from portal.models.change import Conflict
 from portal.models.label import labels_of
 from portal.models.ledger import sums_of
@@ -22,6 +22,7 @@ from portal.models.rma_receipt import DISPOSITIONS, Count, receive
 from portal.models.rma_settle import Act, resolve
 from portal.models.settlement import settlements_of
 from portal.pages.dates import Calendar
+from portal.pages.photos import shown
 from portal.pages.policy_words import METHODS, RESOLUTIONS, because, reason_words
 from portal.sources.sentences import Invalid
 from portal.staff.desk import bp
@@ -51,6 +52,14 @@ AMOUNTS: Final = (
 def rma_page(rma_id: str) -> Response:
     """The decision page."""
     return _page(_found(rma_id))
+
+
+@bp.get("/photos/<photo_id>")
+@needs("read")
+def rma_photo(photo_id: str) -> Response:
+    """A photo that belongs to a return of this shop."""
+    wanted = select(Photo.id).where(Photo.id == photo_id, Photo.rma_id.is_not(None))
+    return shown(photo_id) if session.scalar(wanted) else abort(404)
 
 
 @bp.post("/returns/<rma_id>/approval")
@@ -162,6 +171,7 @@ def _page(rma: Return, problem: str = "", status: int = 200) -> Response:
         settlements=settlements_of(rma.id),
         labels=labels_of(rma.id),
         parcels=session.scalars(select(Shipment).where(Shipment.rma_id == rma.id)).all(),
+        photos=Photo.of_return(rma.id),
         history=_history(rma),
         others=_others(rma),
         left=money(sums.refundable_minor, rma.currency, "en"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
+from PIL import Image
 
 from portal import clock
-from portal.db import inside, session, writing
+from portal.db import inside, session
 from portal.models import Link, Return, UnitClaim
 from tests.conftest import shop_id
 from tests.models.bought import bought
@@ -51,3 +55,119 @@ def test_four_questions_and_a_look_lead_to_the_returns_page(any_app: Flask, path
         rma = session.query(Return).one()
         assert (rma.status, rma.channel, rma.method) == ("approved", "page", "label")
         assert session.query(UnitClaim).count() == 1
+
+
+def test_answers_stay_when_somebody_goes_back(any_app: Flask, path: str) -> None:
+    browser = Browser(any_app)
+    browser.send(f"{path}/return/items", **{"take-1": "on", "sku": ["TEE-M", "MUG"]})
+    browser.send(f"{path}/return/why", **{"reason-0": "other", "statement-0": "Too heavy for me"})
+    assert "Too heavy for me" in browser.get(f"{path}/return/why").text
+    assert re.search(r'id="take-1"[^>]* checked', browser.get(f"{path}/return/items").text)
+
+
+def test_the_button_pressed_twice_makes_one_return(any_app: Flask, path: str) -> None:
+    browser = Browser(any_app)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(f"{path}/return").text)
+    assert token
+    first = walk(browser, path)
+    again = browser.open(f"{path}/return/review", "POST", data={"csrf_token": token[1]})
+    assert first.status_code == 303  # type: ignore[attr-defined]
+    assert again.status_code == 303
+    with inside(shop_id("fern")):
+        assert session.query(Return).count() == 1
+
+
+def test_nothing_chosen_is_said_on_top_and_at_the_field(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought())
+    answer = browser.send(f"{path}/return/items")
+    assert answer.status_code == 422
+    assert answer.text.count("Choose at least one thing to send back.") >= 1
+    assert 'href="#items"' in answer.text
+
+
+def test_a_later_step_leads_back_to_the_first_open_one(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought())
+    for step in ("why", "what", "how", "review"):
+        assert browser.get(f"{path}/return/{step}").headers["Location"].endswith("/return/items")
+    assert browser.get(f"{path}/return/other").status_code == 404
+
+
+def test_what_is_in_a_return_is_shown_and_cannot_be_chosen(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought())
+    walk(browser, path, reason="changed_mind")
+    page = browser.get(f"{path}/return/items").text
+    assert 'id="take-0"' in page  # two shirts are left
+    for _ in range(1):
+        browser.send(f"{path}/return/items", **{"take-0": "on", "sku": "TEE-M", "quantity-0": "9"})
+        assert "2 × Shirt" in browser.get(f"{path}/return/why").text
+
+
+def test_after_the_window_only_what_is_at_fault_can_be_chosen(app: Flask) -> None:
+    with time_machine.travel(clock.now()):
+        path = own_link(bought(now=clock.now() - timedelta(days=60)))
+        page = Browser(app).get(f"{path}/return/items").text
+    assert "The return window closed on" in page
+    assert "Ask us about it" in page
+
+
+def test_a_reader_of_view_grade_is_asked_for_the_mailed_code(app: Flask) -> None:
+    bought(number="1042")
+    browser = Browser(app)
+    where = browser.look_up("1042", "ada@example.com").headers["Location"]
+    answer = walk(browser, where)
+    assert answer.headers["Location"] == f"{where}/code?then=return"  # type: ignore[attr-defined]
+    with inside(shop_id("fern")):
+        assert session.query(Return).count() == 0
+
+
+def test_another_shops_link_shows_nothing(app: Flask) -> None:
+    path = own_link(bought())
+    assert Browser(app, "volta").get(f"{path}/return").status_code == 404
+
+
+def picture(size: tuple[int, int] = (40, 30)) -> tuple[io.BytesIO, str]:
+    content = io.BytesIO()
+    Image.new("RGB", size, "red").save(content, "JPEG", exif=b"Exif\0\0secret place")
+    content.seek(0)
+    return content, "broken.jpg"
+
+
+def test_a_photo_is_drawn_anew_and_goes_with_the_return(any_app: Flask, path: str) -> None:
+    browser = Browser(any_app)
+    browser.send(f"{path}/return/items", **{"take-0": "on", "sku": "TEE-M", "quantity-0": "1"})
+    fields = {"reason-0": "arrived_broken"}
+    asked = browser.send(f"{path}/return/why", **fields)
+    assert asked.status_code == 422  # the rules ask for a photo here
+    assert "Go on without a photo" in asked.text
+    browser.send(f"{path}/return/why", **fields, **{"photo-0": picture()})
+    shown = re.search(r'src="(/t/[^"]+/photos/[^"]+)"', browser.get(f"{path}/return/why").text)
+    assert shown
+    content = browser.get(shown[1])
+    assert content.mimetype == "image/webp"
+    assert b"secret" not in content.data
+    assert Browser(any_app).get(shown[1]).status_code == 404  # another browser
+    browser.send(f"{path}/return/what", **{"resolution-0": "refund"})
+    browser.send(f"{path}/return/how", method="label")
+    page = browser.get(browser.send(f"{path}/return/review").headers["Location"]).text
+    mine = re.search(r'src="(/r/[^"]+/photos/[^"]+)"', page)
+    assert mine
+    assert Browser(any_app).get(mine[1]).status_code == 200
+    assert Browser(any_app, "volta").get(mine[1]).status_code == 404
+
+
+def test_a_file_that_is_no_photo_is_named_and_spoils_nothing(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought())
+    browser.send(f"{path}/return/items", **{"take-0": "on", "sku": "TEE-M", "quantity-0": "1"})
+    sent = {"reason-0": "faulty", "photo-0": (io.BytesIO(b"<svg onload=alert(1)>"), "a.jpg")}
+    answer = browser.send(f"{path}/return/why", **sent)
+    assert answer.status_code == 422
+    assert "could not be read as a photo" in answer.text
+
+
+def test_a_return_can_be_called_off_until_the_carrier_has_it(any_app: Flask, path: str) -> None:
+    browser = Browser(any_app)
+    where = walk(browser, path).headers["Location"]  # type: ignore[attr-defined]
+    assert browser.send(f"{where}/cancellation", form=where).status_code == 303
+    assert "Cancelled" in browser.get(where).text
+    with inside(shop_id("fern")):
+        assert session.query(UnitClaim).count() == 0
