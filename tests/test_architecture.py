@@ -53,6 +53,19 @@ def test_nothing_but_the_database_module_commits() -> None:
             assert "session.commit" not in calls(text), path
 
 
+def test_nobody_asks_a_bare_table() -> None:
+    """The filter that keeps shops apart works on classes."""
+    for path, text in sources("portal"):
+        if path.name != "tenancy.py":
+            assert "__table__" not in text, path
+
+
+def test_the_stand_in_is_known_to_the_rehearsal_alone() -> None:
+    for path, text in sources("portal", "carriers", "returns", "themes"):
+        if "portal.sandbox" in text and "sandbox" not in path.parts:
+            assert {"demo", "cli"} & set(path.parts), path
+
+
 def test_the_pure_folders_have_no_clock() -> None:
     for path, text in sources("carriers", "returns"):
         clocks = {"datetime.now", "datetime.utcnow", "time.time", "date.today"}

@@ -58,6 +58,25 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         ("SMTP_URL", "mail.example.com"),
         ("MAIL_FROM", "shop@example.com\r\nBcc: all@example.com"),
         ("EASYPOST_WEBHOOK_SECRET", "   "),
+        ("BASE_URL", "https://track.example.com/#top"),
+        ("BASE_URL", "https://user@track.example.com"),
+        ("DATABASE_URL", "postgresql://[db/x"),
+        ("QUEUE_URL", "redis://"),
+        ("QUEUE_URL", "postgresql://db"),
+        ("REDIS_URL", "https://cache"),
+        ("REDIS_URL", "redis://cache:0"),
+        ("MEDIA_ROOT", __file__),
+        ("TRUSTED_PROXIES", "11"),
+        ("TRUSTED_PROXIES", "1.0"),
+        ("TWILIO_API_BASE", "http://twilio.test"),
+        ("SECRET_KEY_FALLBACKS", "dev"),
+        ("SECRET_KEY_FALLBACKS", "0123456789abcdefghijklmnopqrstuv,dev"),
+        ("EASYPOST_API_KEY", "EZ TK"),
+        ("STRIPE_SECRET_KEY", "sk_test_ü"),
+        ("TWILIO_AUTH_TOKEN", "a\tb"),
+        ("TWILIO_ACCOUNT_SID", "a b"),
+        ("METRICS_TOKEN", "a b"),
+        ("SMTP_URL", "smtp://mail:0"),
     ],
 )
 def test_a_bad_value_is_named(name: str, value: str) -> None:
@@ -89,6 +108,20 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
         "SECRET_KEY_FILE cannot be read"
     )
     assert "both set" in problems(SECRET_KEY_FILE=str(file))[0]
+
+
+def test_every_setting_may_come_from_a_file(tmp_path: Path) -> None:
+    """A bad one in a file is named as any other; an empty file is no setting."""
+    for name in ("BASE_URL", "METRICS_TOKEN", "STRIPE_WEBHOOK_SECRET", "DATABASE_URL"):
+        file = tmp_path / name
+        file.write_text(" \n")
+        environ = {key: value for key, value in GOOD.items() if key != name}
+        with pytest.raises(SettingsError) as caught:
+            read_settings({**environ, f"{name}_FILE": str(file)})
+        assert caught.value.problems == [f"{name} is set but empty. Give it a value or remove it."]
+        file.write_bytes(b"\xff\xfe")
+        with pytest.raises(SettingsError, match=f"{name}_FILE cannot be read"):
+            read_settings({**environ, f"{name}_FILE": str(file)})
 
 
 def test_defaults_lie_beside_the_database(tmp_path: Path) -> None:
