@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, abort, render_template
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from portal.db import inside, session
 from portal.demo.tales import BRANDS
@@ -57,14 +58,14 @@ def as_text(message_id: str) -> Response:
     return Response(_sent(message_id).text, mimetype="text/plain")
 
 
-def _listed() -> Iterator[tuple[str, list[Row[tuple[object, ...]]]]]:
+def _listed() -> Iterator[tuple[str, Sequence[Any]]]:
     for shop in _shops():
         with inside(shop.id):
             newest = select(*LISTED).order_by(Message.created_at.desc()).limit(MOST_SHOWN)
-            yield shop.name, list(session.execute(newest).all())
+            yield shop.name, session.execute(newest).all()
 
 
-def _at(row: Row[tuple[object, ...]]) -> datetime:
+def _at(row: Any) -> datetime:
     at: datetime = row.sent_at or row.created_at
     return at
 
