@@ -113,6 +113,26 @@ def finish(rma: Return, act: Act) -> None:
     release_units(missing, rma.id)
 
 
+def lapse(rma: Return, exchange_id: str, act: Act) -> bool:
+    """Nobody took up what was kept in time: credit or refund instead, as chosen beforehand.
+
+    False where it is not time yet, or it was ordered or let go meanwhile.
+    """
+    exchange = session.get(Exchange, exchange_id, populate_existing=True)
+    if exchange is None or exchange.status not in OPEN:
+        return False
+    if exchange.expires_at is None or act.now < exchange.expires_at:
+        return False
+    line = next(each for each in rma.lines if each.id == exchange.rma_line_id)
+    exchange.fall_back(line)
+    group = [row for row in settlements_of(rma.id) if row.exchange_id == exchange.id]
+    paid = {row.group_id for row in group}
+    _replace(group, [unit for unit in line.units if unit.settlement_id in paid])
+    record(act.by, "exchange.lapsed", f"return:{rma.id}", after={"sku": exchange.sku})
+    rma.touch(act.now)
+    return True
+
+
 def _may_end(rma: Return, rows: Iterable[Settlement]) -> bool:
     ended = all(
         unit.settlement_id is not None if line.keeps else unit.is_judged and not unit.is_payable
