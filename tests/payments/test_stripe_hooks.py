@@ -43,7 +43,7 @@ def test_a_stamp_counts_five_minutes_back_and_one_ahead(seconds, good):
 def test_a_changed_body_another_secret_and_none_prove_nothing():
     assert not verify_signature(BODY + b" ", header(), SECRET, NOW)
     assert not verify_signature(BODY, header(), "whsec_other", NOW)
-    assert not verify_signature(BODY, header(secret="x"), "", NOW)
+    assert not verify_signature(BODY, header(secret=""), "", NOW)
     assert not verify_signature(BODY, "", SECRET, NOW)
 
 
