@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from portal.models.due import Lease, finish, holds
 from portal.models.observe import observe
 from portal.models.shipment import key_of
 
-STORED_TOGETHER = 5  # events a transaction: hooks wait for it, and answer within half a second
+TURN_S = 0.01  # between two transactions: who waits for the one file looks each millisecond
 REUSED_AFTER = timedelta(days=120)  # an older parcel of the same number is another parcel
 
 
@@ -35,7 +36,6 @@ class Push:
     tracking: Tracking | None
     error: str
     parcels: tuple[tuple[int, str], ...]
-    order_id: str = ""  # of the first parcel: the order in which rows are locked
 
 
 def perform(lease: Lease) -> None:
@@ -44,7 +44,7 @@ def perform(lease: Lease) -> None:
 
 
 def perform_all(leases: Sequence[Lease]) -> None:
-    """Take in many events, a few of one shop in a transaction."""
+    """Take in many events, each in a transaction of its own."""
     by_shop: dict[int, list[Push]] = {}
     rest: list[Push] = []
     with every_shop():
@@ -55,11 +55,11 @@ def perform_all(leases: Sequence[Lease]) -> None:
                 rest.append(push)
     changed = False
     for shop_id, pushes in by_shop.items():
-        pushes.sort(key=lambda one: one.order_id)
-        for first in range(0, len(pushes), STORED_TOGETHER):
+        for push in pushes:
+            # Hooks wait for this transaction and are to answer within half a second.
             with inside(shop_id), writing(synchronous="NORMAL"):
-                for push in pushes[first : first + STORED_TOGETHER]:
-                    changed = _take_in(push) or changed
+                changed = _take_in(push) or changed
+            time.sleep(TURN_S)
     for push in rest:
         changed = _take_in_shops(push) or changed
     if changed:
@@ -149,8 +149,7 @@ def _read(leases: Sequence[Lease]) -> list[Push]:
             shops[account] = _sharing(account)
         rows_found = _parcels(tracking, shops[account], shop_id) if tracking else []
         parcels = tuple((row.shop_id, row.id) for row in rows_found)
-        order_id = rows_found[0].order_id if rows_found else ""
-        found.append(Push(lease, event_id, tracking, error, parcels, order_id))
+        found.append(Push(lease, event_id, tracking, error, parcels))
     gone = [Push(lease, 0, None, "", ()) for lease in by_id.values()]
     return found + gone
 
@@ -184,7 +183,6 @@ def _parcels(tracking: Tracking, shops: list[int], named: int) -> Sequence[Any]:
             Shipment.carrier_code,
             Shipment.carrier,
             Shipment.created_at,
-            Shipment.order_id,
         )
         .where(or_(by_id & Shipment.shop_id.in_(shops), by_number))
         .order_by(Shipment.created_at.desc(), Shipment.id)

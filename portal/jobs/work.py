@@ -23,7 +23,7 @@ FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
 BATCH = {"apply": 50, "poll": 50}  # rows a claim takes; of other queues one after the other
 SINGLE = 10
-AT_ONCE = {"poll": 2, "apply": 2, "send": 2}  # threads of a worker in a queue; else one
+AT_ONCE = {"poll": 2, "send": 2}  # threads of a worker in a queue; else one
 told_to_stop = threading.Event()  # of this process: nothing new is begun once it is set
 
 
