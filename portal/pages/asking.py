@@ -11,7 +11,7 @@ from flask import request, url_for
 
 from portal.models import Order
 from portal.models.change import Conflict
-from portal.models.rma_request import Weighed, weigh
+from portal.models.rma_request import USUAL, Weighed, weigh
 from portal.pages import offers, photos
 from portal.pages.brand import brand, page_locale
 from portal.pages.dates import Calendar
@@ -42,6 +42,11 @@ class Asking:
     def weighed(self) -> list[Weighed]:
         """What the rules say of the answers so far."""
         return weigh(self.order, self.draft.asked, "page", self.now, strict=False)
+
+    def weighed_afresh(self) -> list[Weighed]:
+        """What the rules say as if no way out had been chosen yet: so all of them are offered."""
+        asked = [replace(each, resolution=None, exchange_sku="") for each in self.draft.asked]
+        return weigh(self.order, asked, "page", self.now, strict=False)
 
     def url(self, step: str) -> str:
         """Where a step is."""
@@ -112,23 +117,39 @@ def _wanted_photos(here: Asking) -> dict[str, str]:
 
 def _take_what(here: Asking) -> Taken:
     """The way out of each article. The rules say again later whether it is offered."""
+    closed = {each.asked.sku for each in here.weighed_afresh() if each.outcome == "decline"}
     draft, errors = here.draft, dict[str, str]()
     for place, sku in enumerate(list(draft.answers)):
-        resolution = request.form.get(f"resolution-{place}", "")
-        other = request.form.get(f"exchange-{place}", "")[:120]
-        fallback = request.form.get(f"fallback-{place}", "")
-        if resolution not in RESOLUTIONS:
-            errors[f"resolution-{place}"] = _("Choose what you would like.")
-            resolution = ""
-        elif resolution == "exchange" and not other:
-            errors[f"exchange-{place}"] = _("Choose which one you would like instead.")
-        draft = draft.saying(
-            sku,
-            resolution=resolution,
-            exchange_sku=other if resolution == "exchange" else "",
-            fallback=fallback if fallback in FALLBACKS and resolution == "exchange" else "",
-        )
+        if (
+            sku in closed
+        ):  # nothing to choose: it is named with its reason, and left out of the sums
+            draft = draft.saying(sku, resolution=USUAL)
+            continue
+        draft, problem = _way_out(draft, sku, place)
+        errors |= problem
+    if closed == draft.answers.keys():
+        errors["resolution-0"] = _("None of this can go back. Choose something else, or ask us.")
     return draft, errors
+
+
+def _way_out(draft: Draft, sku: str, place: int) -> Taken:
+    resolution = request.form.get(f"resolution-{place}", "")
+    other = request.form.get(f"exchange-{place}", "")[:120]
+    fallback = request.form.get(f"fallback-{place}", "")
+    errors = {}
+    if resolution not in RESOLUTIONS:
+        errors[f"resolution-{place}"] = _("Choose what you would like.")
+        resolution = ""
+    elif resolution == "exchange" and not other:
+        errors[f"exchange-{place}"] = _("Choose which one you would like instead.")
+    is_swap = resolution == "exchange"
+    said = draft.saying(
+        sku,
+        resolution=resolution,
+        exchange_sku=other if is_swap else "",
+        fallback=fallback if fallback in FALLBACKS and is_swap else "",
+    )
+    return said, errors
 
 
 def _take_how(here: Asking) -> Taken:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import or_, select
-
-from portal.db import session
 from portal.format import money
-from portal.models import Order, Variant
+from portal.models import Order
 from portal.models.catalog import Picture
 from portal.models.rma_facts import Asked
 from portal.models.rma_request import Weighed, weigh
 from portal.models.unit_claim import held_units
 from portal.pages.dates import Calendar
 from portal.pages.policy_words import METHODS, RESOLUTIONS, because
+from portal.pages.promises import MOMENTS, visible_by
+from portal.pages.promises import Way as Road
 from portal.pages.speech import N_, _
+from portal.pages.swaps import chosen, difference_words, swaps
 from returns.money import Amounts, label_cost, pay
 
-MOST_VARIANTS: Final = 40
 SIZED: Final = ("cloth", "apparel", "shoe", "fashion", "wear", "dress", "shirt")
 FITTING: Final = ("too_small", "too_large", "style", "unlike_photo")
 OTHERWISE: Final = ("style", "unlike_photo", "arrived_broken", "missing_part")
@@ -42,6 +41,12 @@ class Article:
     note: str  # why it cannot come back, or what waits; "" when all is well
     is_open: bool  # whether it can be chosen without more
     if_faulty: bool  # whether it can be chosen because something is wrong with it
+    is_late: bool  # whether it waits for its delivery
+
+    @property
+    def can(self) -> bool:
+        """Whether it can be chosen at all."""
+        return self.free > 0 and (self.is_open or self.if_faulty)
 
 
 def articles(order: Order, now: datetime, calendar: Calendar) -> list[Article]:
@@ -110,6 +115,7 @@ def _article(
         note=note,
         is_open=is_open,
         if_faulty=rescued,
+        is_late=weighed is not None and weighed.decision.because == "not_delivered_yet",
     )
 
 
@@ -127,70 +133,91 @@ class Choice:
     title: str
     total: str
     note: str
+    aside: str = ""  # under the total
     variants: Sequence[tuple[str, str]] = ()  # of an exchange: sku and what is shown
 
 
-def choices(order: Order, each: Weighed, amounts: dict[str, Amounts], locale: str) -> list[Choice]:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How the one who reads likes money and dates."""
+
+    currency: str
+    locale: str
+    calendar: Calendar
+
+    def money(self, minor: int) -> str:
+        """An amount as it is read."""
+        return money(minor, self.currency, self.locale)
+
+    def day(self, day: date) -> str:
+        """A day as it is read."""
+        return self.calendar.long(day)
+
+
+def choices(
+    order: Order, each: Weighed, amounts: dict[str, Amounts], reader: Reader
+) -> list[Choice]:
     """The ways out that the rules offer for an article; none is shown smaller than another."""
     effects = each.decision.effects
     if effects.keep:
-        total = money(amounts["refund"].total_minor, order.currency, locale)
         note = _("You need not send it back: keep it or give it to somebody.")
+        total = reader.money(amounts["refund"].total_minor)
         return [Choice("refund", _("Your money back, and you keep it"), total, note)]
     found = []
     for code in effects.resolutions:
-        variants = _variants(order, each, locale) if code == "exchange" else ()
-        if code == "exchange" and not variants:
-            continue
-        if code == "store_credit" and order.customer_id is None:
-            continue
-        paid = amounts[code]
-        total = money(paid.total_minor, order.currency, locale)
-        note = _note(code, paid, order.currency, locale)
-        found.append(Choice(code, _(RESOLUTIONS[code]), total, note, variants))
+        if code == "exchange":
+            found += _exchange(order, each, amounts[code], reader)
+        elif code != "store_credit" or order.customer_id is not None:
+            total = reader.money(amounts[code].total_minor)
+            note = _note(code, each, amounts[code], reader)
+            found.append(Choice(code, _(RESOLUTIONS[code]), total, note))
     return found
 
 
-def _note(code: str, paid: Amounts, currency: str, locale: str) -> str:
+def _exchange(order: Order, each: Weighed, gives: Amounts, reader: Reader) -> list[Choice]:
+    """The card of an exchange; none where nothing else is in stock."""
+    found = swaps(order, each, gives)
+    if not found:
+        return []
+    named = chosen(found, each.asked.exchange_sku)
+    total, aside = "", _("the difference stands beside each")
+    if named is not None or not any(
+        s.difference.due_minor or s.difference.left_minor for s in found
+    ):
+        difference = (named or found[0]).difference
+        total = reader.money(difference.due_minor or difference.left_minor)
+        aside = difference_words(difference, reader.currency, reader.locale)
+    variants = [(swap.sku, swap.title(reader.currency, reader.locale)) for swap in found]
+    note = _note("exchange", each, gives, reader)
+    return [Choice("exchange", _(RESOLUTIONS["exchange"]), total, note, aside, variants)]
+
+
+def _note(code: str, each: Weighed, paid: Amounts, reader: Reader) -> str:
+    """Where it goes, when, and what is added or taken off."""
+    step = each.decision.effects.money_moves_at(code)
+    today = reader.calendar.today
+    by = Road(decided=today).money_by(step, today)
     parts = []
     if code == "refund":
-        parts.append(_("To the way you paid. Banks usually show it within 5 days."))
+        parts = [_("To the way you paid."), _(MOMENTS[step], day=reader.day(by))]
+        parts.append(_("Banks usually show it by %(day)s.", day=reader.day(visible_by(by))))
     if code == "store_credit":
-        parts.append(_("To spend in our shop."))
+        parts = [_("To spend in our shop."), _(MOMENTS[step], day=reader.day(by))]
     if code == "exchange":
-        parts.append(_("We keep the other one for you and send it once yours is on its way back."))
+        parts = [_("We keep the other one for you."), _(SENT_AT[step], day=reader.day(by))]
     if paid.bonus_minor:
-        bonus = money(paid.bonus_minor, currency, locale)
-        parts.append(_("Includes a bonus of %(amount)s.", amount=bonus))
+        parts.append(_("Includes a bonus of %(amount)s.", amount=reader.money(paid.bonus_minor)))
     if paid.fee_minor:
-        fee = money(paid.fee_minor, currency, locale)
-        parts.append(_("A fee of %(amount)s is taken off.", amount=fee))
+        parts.append(_("A fee of %(amount)s is taken off.", amount=reader.money(paid.fee_minor)))
     return " ".join(parts)
 
 
-def _variants(order: Order, each: Weighed, locale: str) -> list[tuple[str, str]]:
-    """The other variants of the same product that are to be had."""
-    if not each.line.product:
-        return []
-    rows = session.scalars(
-        select(Variant)
-        .where(
-            Variant.product == each.line.product,
-            Variant.currency == order.currency,
-            or_(Variant.available.is_(None), Variant.available >= len(each.units)),
-        )
-        .order_by(Variant.title, Variant.sku)
-        .limit(MOST_VARIANTS)
-    )
-    paid = each.money[0].price_minor
-    found = []
-    for row in rows:
-        differs = row.price_minor - paid
-        sign = "+" if differs > 0 else "−"
-        more = f" ({sign}{money(abs(differs), row.currency, locale)})" if differs else ""
-        options = ", ".join(str(value) for value in row.options.values())
-        found.append((row.sku, f"{options or row.title}{more}"))
-    return found
+SENT_AT: Final = {
+    "label": N_("It goes out at once."),
+    "first_scan": N_("It goes out as soon as yours is on its way: by %(day)s, if you send today."),
+    "arrival": N_("It goes out as soon as yours is back: by %(day)s, if you send it today."),
+    "inspection": N_("It goes out once we have looked at yours: by %(day)s, if you send it today."),
+}
 
 
 @dataclass(frozen=True, slots=True)

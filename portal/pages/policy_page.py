@@ -24,6 +24,7 @@ from portal.pages.brand import brand, page_locale, url_in
 from portal.pages.condition_words import condition_words
 from portal.pages.dates import Calendar
 from portal.pages.policy_words import METHODS, REASONS, RESOLUTIONS
+from portal.pages.promises import published
 from portal.pages.speech import N_, _
 from returns.policy import Policy
 
@@ -95,7 +96,7 @@ def _parts(policy: Policy, reader: Reader) -> list[tuple[str, list[str]]]:
             told = f"{when}: {sentence[0].lower()}{sentence[1:]}" if when else sentence
             if told not in said[part]:
                 said[part].append(told)
-    said["all"].append(_otherwise(policy))
+    said["all"] += [_otherwise(policy), *published()]
     return [(_(title), said[name]) for name, title in PARTS if said[name]]
 
 

@@ -20,11 +20,12 @@ from portal.models.rma_request import order_for_return, request_return
 from portal.models.sent import once
 from portal.pages.asking import TAKES, Asking
 from portal.pages.brand import url_in
-from portal.pages.draft import Draft
+from portal.pages.draft import Answer, Draft
 from portal.pages.entry import enter, guard, order_urls, see
 from portal.pages.policy_words import METHODS
+from portal.pages.return_sums import summary, total
 from portal.pages.speech import _
-from portal.pages.wizard_shown import SHOWS, summary, total
+from portal.pages.wizard_shown import SHOWS
 from portal.sources.sentences import Invalid
 
 bp = Blueprint("returns", __name__)
@@ -79,9 +80,13 @@ def _first_open(draft: Draft) -> str:
         return "items"
     if not all(each.reason for each in answers):
         return "why"
-    if not all(each.resolution for each in answers):
+    if not all(each.resolution and _names_its_swap(each) for each in answers):
         return "what"
     return "review"
+
+
+def _names_its_swap(answer: Answer) -> bool:
+    return answer.resolution != "exchange" or bool(answer.exchange_sku)
 
 
 # --- what is shown ------------------------------------------------------------------------------
@@ -92,11 +97,13 @@ def _show(
 ) -> Response:
     place = STEPS.index(step)
     weighed = here.weighed() if here.draft.answers and step != "items" else []
+    rows = SHOWS[step](here, weighed)
     text = render_template(
         f"returns/{step}.html",
         order=here.order,
         draft=here.draft,
-        rows=SHOWS[step](here, weighed),
+        rows=rows,
+        late=step == "items" and any(row.is_late and not row.is_open for row in rows),
         summary=summary(here, weighed) if weighed else [],
         total=total(here, weighed),
         number=place + 1,

@@ -1,0 +1,80 @@
+"""What something may be exchanged for, and the difference in price either way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import or_, select
+
+from portal.db import session
+from portal.format import money
+from portal.models import Order, Variant
+from portal.models.rma_request import Weighed
+from portal.pages.speech import _
+from returns.money import Amounts, Difference, exchange_difference
+
+MOST_VARIANTS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Another variant in stock; `title` names it with its difference in words."""
+
+    sku: str
+    name: str
+    difference: Difference
+
+    @property
+    def is_even(self) -> bool:
+        """Whether nothing is to be paid either way."""
+        return not (self.difference.due_minor or self.difference.left_minor)
+
+    def title(self, currency: str, locale: str) -> str:
+        """ "XL (you pay $4.00 more)"; the name alone where nothing is to be paid."""
+        if self.is_even:
+            return self.name
+        return f"{self.name} ({difference_words(self.difference, currency, locale)})"
+
+
+def swaps(order: Order, each: Weighed, gives: Amounts) -> list[Swap]:
+    """The other variants of the same product that can be had in this number."""
+    if not each.line.product:
+        return []
+    rows = session.scalars(
+        select(Variant)
+        .where(
+            Variant.product == each.line.product,
+            Variant.currency == order.currency,
+            or_(Variant.available.is_(None), Variant.available >= len(each.units)),
+        )
+        .order_by(Variant.title, Variant.sku)
+        .limit(MOST_VARIANTS)
+    )
+    return [Swap(row.sku, _name(row), _difference(each, row, gives)) for row in rows]
+
+
+def chosen(found: Sequence[Swap], sku: str) -> Swap | None:
+    """The one with this sku, if it can still be had."""
+    return next((each for each in found if each.sku == sku), None)
+
+
+def difference_words(difference: Difference, currency: str, locale: str) -> str:
+    """ "you pay $4.00 more", "you get $4.00 back" or "nothing to pay"."""
+    if difference.due_minor:
+        return _("you pay %(amount)s more", amount=money(difference.due_minor, currency, locale))
+    if difference.left_minor:
+        return _("you get %(amount)s back", amount=money(difference.left_minor, currency, locale))
+    return _("nothing to pay")
+
+
+def _name(row: Variant) -> str:
+    return ", ".join(str(value) for value in row.options.values()) or row.title
+
+
+def _difference(each: Weighed, row: Variant, gives: Amounts) -> Difference:
+    """As settling works it out: the same product at the same price costs what was paid."""
+    is_even = row.price_minor == each.money[0].price_minor
+    paid = sum(share.paid_minor for share in each.money)
+    return exchange_difference(gives, paid if is_even else row.price_minor * len(each.units))
