@@ -107,9 +107,14 @@ def finish(rma: Return, act: Act) -> None:
         return
     rma.move("settle", act.by, act.now)
     rma.settled_at = act.now
-    # What was not in the parcel is still with the customer, and may be asked for anew.
     release_exchanges(rma)
-    missing = [unit.unit_id for unit in rma.units if unit.reception == "not_in_parcel"]
+    # What was not in the parcel is still with the customer, and may be asked for anew; unless its
+    # money moved before anybody looked.
+    missing = [
+        unit.unit_id
+        for unit in rma.units
+        if unit.reception == "not_in_parcel" and unit.settlement_id is None
+    ]
     release_units(missing, rma.id)
 
 

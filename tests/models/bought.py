@@ -72,11 +72,16 @@ def sold(slug: str = "fern", sku: str = "TEE-L", **more: Any) -> None:
 
 
 def ask(order_id: str, *asked: Asked, slug: str = "fern", now: datetime = NOW, **more: Any) -> str:
-    """Ask for a return; gives its id."""
+    """Ask for a return in a transaction of its own; gives its id."""
     with inside(shop_id(slug)), writing():
-        order = order_for_return(order_id, lock=True)
-        assert order is not None
-        return request_return(order, asked, "api", "token:test", now, **more).id
+        return requested(order_id, *asked, now=now, **more).id
+
+
+def requested(order_id: str, *asked: Asked, now: datetime = NOW, **more: Any) -> Return:
+    """Ask for a return inside `writing()`."""
+    order = order_for_return(order_id, lock=True)
+    assert order is not None
+    return request_return(order, asked, "api", "token:test", now, **more)
 
 
 def shirts(quantity: int = 1, reason: str = "too_small", **more: Any) -> Asked:
