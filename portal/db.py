@@ -215,14 +215,24 @@ def _lock() -> Iterator[None]:
     if not _queue.acquire(timeout=WAIT_SECONDS):
         raise Busy
     try:
-        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _flock(handle, deadline)
+        # Who holds the turn is next, so that a busy process cannot come before it again.
+        with _locked(f"{path}.turn", deadline) as turn, _locked(f"{path}.lock", deadline):
+            os.close(turn.pop())
             yield
-        finally:
-            os.close(handle)
     finally:
         _queue.release()
+
+
+@contextmanager
+def _locked(path: str, deadline: float) -> Iterator[list[int]]:
+    """Hold a lock file until the end, or until its handle is taken out and closed."""
+    handles = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600)]
+    try:
+        _flock(handles[0], deadline)
+        yield handles
+    finally:
+        for handle in handles:
+            os.close(handle)
 
 
 def _flock(handle: int, deadline: float) -> None:

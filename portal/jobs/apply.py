@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +22,6 @@ from portal.models.due import Lease, finish, holds
 from portal.models.observe import observe
 from portal.models.shipment import key_of
 
-TURN_S = 0.01  # between two transactions: who waits for the one file looks each millisecond
 REUSED_AFTER = timedelta(days=120)  # an older parcel of the same number is another parcel
 
 
@@ -59,7 +57,6 @@ def perform_all(leases: Sequence[Lease]) -> None:
             # Hooks wait for this transaction and are to answer within half a second.
             with inside(shop_id), writing(synchronous="NORMAL"):
                 changed = _take_in(push) or changed
-            time.sleep(TURN_S)
     for push in rest:
         changed = _take_in_shops(push) or changed
     if changed:
