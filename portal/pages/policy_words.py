@@ -86,7 +86,8 @@ def because(code: str, values: Mapping[str, Any], calendar: Calendar) -> str:
 
 def counted_from(values: Mapping[str, Any], calendar: Calendar) -> str:
     """From which event and day a window was counted: "delivery on 3 April"."""
-    return _(ANCHORS[values["counted_from"]], day=calendar.long(_day(values["counted_on"])))
+    anchor = ANCHORS[values["counted_from"]]
+    return _(anchor, day=calendar.long(_day(values["counted_on"])))
 
 
 def _day(value: date | str) -> date:
