@@ -24,7 +24,14 @@ from carriers.contract import (
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
 LONGEST_WAIT_S: Final = 86_400.0
 _CHUNK: Final = 64 * 1024
+NOT_SENT: Final = "not_sent"  # the code of a failure before anything went out
 _SLOW: Final = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
+_UNREACHED: Final = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.SSLError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+)
 _LATER: Final = frozenset({408, 409, 425})
 _MOST_FIELDS: Final = 20
 
@@ -73,6 +80,9 @@ def transport_failure(error: BaseException) -> CarrierError:
     """What went wrong on the way. Takes nothing of the error's text, which can quote our key."""
     if any(isinstance(cause, _Unreadable) for cause in _causes(error)):
         return BadPayload("EasyPost sent an answer that cannot be read; nothing of it was used.")
+    if any(isinstance(cause, _UNREACHED) for cause in _causes(error)):
+        sentence = "EasyPost could not be reached. Nothing was changed; ask again later."
+        return Transient(sentence, code=NOT_SENT)
     if any(isinstance(cause, _SLOW) for cause in _causes(error)):
         return Transient("EasyPost did not answer in time. Nothing was changed; ask again later.")
     return Transient("EasyPost could not be reached. Nothing was changed; ask again later.")

@@ -31,9 +31,9 @@ CLOSED = tuple(
         *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
     )
 )
-EXCEPTIONS: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()  # inside, yet allowed
-
 Address = IPv4Address | IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+EXCEPTIONS: tuple[Network, ...] = ()  # inside, yet allowed
 
 
 class FetchError(Exception):
@@ -44,30 +44,33 @@ class FetchError(Exception):
         self.permanent = permanent
 
 
-def fetch(url: str, most_bytes: int, accept: str = "*/*") -> bytes:
-    """The content at `url` (http or https), at most `most_bytes` of it. Raises FetchError."""
+def fetch(url: str, most_bytes: int, accept: str = "*/*", also: Sequence[Network] = ()) -> bytes:
+    """The content at `url` (http or https), at most `most_bytes` of it. Raises FetchError.
+
+    `also` are networks inside that may be asked for this one: a rehearsal's stand-in.
+    """
     for _ in range(REDIRECTS + 1):
         parts = _split(url)
-        answer = _ask(parts, most_bytes, accept)
+        answer = _ask(parts, most_bytes, accept, also)
         if isinstance(answer, bytes):
             return answer
         url = _onward(parts, answer)
     raise FetchError(f"It leads on to other places more than {REDIRECTS} times.")
 
 
-def is_open(address: Address) -> bool:
+def is_open(address: Address, also: Sequence[Network] = ()) -> bool:
     """Whether an address lies on the open internet: not this machine, a network of ours, a tunnel.
 
     An IPv4 address in an IPv6 coat (mapped, or behind NAT64) is judged by what it is.
     """
-    if any(address in network for network in EXCEPTIONS):
+    if any(address in network for network in (*EXCEPTIONS, *also)):
         return True
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped
         if inner is None and address in NAT64:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
-            return is_open(inner)
+            return is_open(inner, also)
         if address not in OPEN_V6:
             return False
     return address.is_global and not any(address in network for network in CLOSED)
@@ -95,11 +98,11 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _ask(parts: SplitResult, most_bytes: int, accept: str) -> bytes | str:
+def _ask(parts: SplitResult, most_bytes: int, accept: str, also: Sequence[Network]) -> bytes | str:
     """One request: the content, or where it leads on to."""
     host = (parts.hostname or "").encode("idna").decode()
     port = parts.port or PORTS[parts.scheme]
-    connection = _Pinned(host, port, _addresses(host, port), parts.scheme == "https")
+    connection = _Pinned(host, port, _addresses(host, port, also), parts.scheme == "https")
     path = quote(parts.path or "/", safe="/%:=&~+!$,;@'()*")
     target = f"{path}?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else path
     try:
@@ -125,14 +128,14 @@ def _ask(parts: SplitResult, most_bytes: int, accept: str) -> bytes | str:
         connection.close()
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def _addresses(host: str, port: int, also: Sequence[Network]) -> list[str]:
     """The addresses of a host, all of them open. Raises FetchError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise FetchError("Its name is not known.", permanent=False) from error
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    if not addresses or not all(is_open(ip_address(each)) for each in addresses):
+    if not addresses or not all(is_open(ip_address(each), also) for each in addresses):
         raise FetchError("It lies on a machine that is not on the open internet.")
     return addresses
 

@@ -1,7 +1,4 @@
-"""Stripe's hook: what happened to a payment.
-
-No kind of event has work behind it yet: every one is kept, and answered 200.
-"""
+"""Stripe's hook: what happened to a payment. Kinds without work behind them are kept, too."""
 
 from __future__ import annotations
 
@@ -10,20 +7,14 @@ from datetime import datetime
 from flask import Response, request
 
 from portal.hooks.intake import Sender, Told, take_in
-from portal.keys import settings
-from portal.models import Shop
+from portal.jobs.bank import webhook_secret_of
+from portal.jobs.payment import WORK
 from portal.payments.stripe_hooks import MOST_BYTES, read_event, verify_signature
-
-WORK: frozenset[str] = frozenset()  # the kinds that are worked on
 
 
 def receive(slug: str) -> Response:
     """Take one event of Stripe's."""
     return take_in(STRIPE, slug)
-
-
-def _secret_of(shop: Shop) -> str:
-    return shop.key("stripe_webhook_secret") or settings().stripe_webhook_secret
 
 
 def _is_theirs(body: bytes, secret: str, now: datetime) -> bool:
@@ -39,9 +30,9 @@ STRIPE = Sender(
     provider="stripe",
     name="Stripe",
     setting="STRIPE_WEBHOOK_SECRET",
-    queue="apply",
+    queue="payment",
     most_bytes=MOST_BYTES,
-    secret_of=_secret_of,
+    secret_of=webhook_secret_of,
     is_theirs=_is_theirs,
     read=_read,
 )

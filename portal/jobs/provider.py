@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from flask import Flask, current_app
 
 from carriers.contract import AuthBroken, CarrierError, RateLimited
-from carriers.easypost import EasyPost
+from carriers.easypost_labels import LabelDesk
 from carriers.schedule import LONGEST_WAIT, SHORTEST_WAIT, Budget
 from portal.keys import digest, settings
 from portal.models import Shop
@@ -33,7 +33,7 @@ class Account:
     """Whom to ask on behalf of a shop. Shops with the same key share it."""
 
     name: str  # digest of the key: a key itself is written nowhere
-    client: EasyPost
+    client: LabelDesk
 
     def reserve(self, wanted: int, now: datetime) -> tuple[int, timedelta]:
         """Take up to `wanted` questions out of the budget; with none, how long to wait.
@@ -111,6 +111,6 @@ def account_with(key: str) -> Account:
     kept: dict[str, Account] = app.extensions.setdefault("accounts", {})
     with _building:
         if key not in kept:
-            client = EasyPost(key, settings().easypost_api_base)
+            client = LabelDesk(key, settings().easypost_api_base)
             kept[key] = Account(digest(key)[:16], client)
         return kept[key]

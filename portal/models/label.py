@@ -157,6 +157,20 @@ class Label(OfShop, Base):
         plan("label", self.id, self.shop_id, now)
         record(by, "label.retried", f"return:{self.rma_id}")
 
+    def opened(self, provider_id: str) -> None:
+        """The provider has a shipment for it, which can be bought once: the only one to buy."""
+        self.provider_id = provider_id
+
+    def bought_too_late(self, carrier: str, tracking_number: str, cost_minor: int) -> None:
+        """It was bought while the return was called off: it goes back, and is no parcel of ours."""
+        self.carrier, self.tracking_number, self.cost_minor = carrier, tracking_number, cost_minor
+        record("job", "label.bought_too_late", f"return:{self.rma_id}")
+
+    def stays(self, problem: str) -> None:
+        """It was to be voided and was used: it is a label like others, and staff see why."""
+        self.status, self.problem = "done", problem
+        record("job", "label.not_voided", f"return:{self.rma_id}", why=problem)
+
     def voided(self, now: datetime) -> None:
         """The provider took the unused label back."""
         self.status, self.voided_at = "voided", now

@@ -191,11 +191,21 @@ def payments_left(order_id: str, provider: str) -> list[PaymentLeft]:
         )
         .group_by(Settlement.payment)
     )
-    gone = {reference: int(total) for reference, total in session.execute(out)}
+    elsewhere = (
+        select(LedgerEntry.reference, func.sum(LedgerEntry.amount_minor))
+        .where(
+            LedgerEntry.order_id == order_id,
+            LedgerEntry.kind == "refunded",
+            LedgerEntry.subject == "",  # ours are counted as settlements
+        )
+        .group_by(LedgerEntry.reference)
+    )
+    gone: Counter[str] = Counter()
+    for asked in (out, elsewhere):
+        gone.update({reference: int(total) for reference, total in session.execute(asked)})
     rows = sorted(session.execute(moved).all(), key=lambda row: row.first)
     return [
-        PaymentLeft(provider, row.reference, int(row.left) - gone.get(row.reference, 0))
-        for row in rows
+        PaymentLeft(provider, row.reference, int(row.left) - gone[row.reference]) for row in rows
     ]
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 
 from portal.db import session
 from portal.models.audit import record
 from portal.models.booking import done, taken_back
+from portal.models.change import Conflict
 from portal.models.order import Order
 from portal.models.rma import Return
 from portal.models.rma_settle import Act, exchanged, finish
 from portal.models.settlement import Settlement
 
 JOB = "job"
+MOST_ROUNDS: Final = 5  # keys tried for one refund; then people look at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,48 @@ def unknown(settlement_id: str, reference: str = "") -> bool:
     row.move("lose_sight")
     row.reference = reference or row.reference
     return True
+
+
+def note(settlement_id: str, *, reference: str = "", problem: str = "") -> bool:
+    """Keep what is known of one under way: the provider's id for it, why it waits. It stays so."""
+    row = locked(settlement_id)
+    if row is None or row.status not in ("wanted", "performing", "unknown"):
+        return False
+    row.reference, row.problem = reference or row.reference, problem
+    return True
+
+
+def anew(settlement_id: str, problem: str, now: datetime) -> bool:
+    """It is certain that it did not happen and never will under its key: take the next key.
+
+    False where that was done often enough: then it has failed, and staff see why.
+    """
+    row = locked(settlement_id)
+    if row is None or row.status not in ("performing", "unknown"):
+        return False
+    if row.round >= MOST_ROUNDS:
+        failed(settlement_id, problem, now)
+        return False
+    row.move("fail")
+    row.move("retry")
+    row.round, row.problem = row.round + 1, problem
+    return True
+
+
+def by_hand(settlement_id: str, by: str, now: datetime, how: str) -> None:
+    """Staff paid a refund that failed in another way, such as by bank transfer: it is done.
+
+    Raises Conflict for any other, above all for one whose outcome is not known yet.
+    """
+    row = locked(settlement_id)
+    if row is None or row.kind != "refund" or not row.is_live or row.status != "failed":
+        raise Conflict("Only a refund that failed can be paid by hand. Nothing was changed.")
+    row.move("retry")
+    row.round += 1
+    done(row, "refunded", "", now)
+    after = {"amount_minor": row.amount_minor}
+    record(by, "refund.by_hand", _subject(row), after=after, why=how)
+    _finish(row, now)
 
 
 def top_up_paid(settlement_id: str, reference: str, now: datetime) -> bool:

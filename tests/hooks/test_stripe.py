@@ -72,17 +72,25 @@ def kept() -> list[HookEvent]:
         return list(session.scalars(select(HookEvent).order_by(HookEvent.id)))
 
 
-def test_an_event_is_kept_once_for_each_shop_and_plans_nothing_yet(any_site):
+def test_an_event_is_kept_and_planned_once_for_each_shop(any_site):
     browser = any_site.test_client()
-    assert push(browser, event()).json == {"status": "ignored"}
+    assert push(browser, event()).json == {"status": "received"}
     assert push(browser, event()).json == {"status": "duplicate"}
-    assert push(browser, event(), "volta").json == {"status": "ignored"}
+    assert push(browser, event(), "volta").json == {"status": "received"}
     assert [(each.provider, each.kind, each.state) for each in kept()] == [
-        ("stripe", "refund.failed", "ignored")
+        ("stripe", "refund.failed", "received")
     ] * 2
     assert kept()[0].body == event()
     with every_shop():
-        assert session.scalar(select(Due.id).where(Due.queue == "apply")) is None
+        assert session.scalars(select(Due.queue)).all() == ["payment"] * 2
+
+
+def test_a_kind_without_work_behind_it_is_kept_and_plans_nothing(any_site):
+    other = event(type="customer.created")
+    assert push(any_site.test_client(), other).json == {"status": "ignored"}
+    assert [(each.kind, each.state) for each in kept()] == [("customer.created", "ignored")]
+    with every_shop():
+        assert session.scalar(select(Due.id)) is None
 
 
 def test_a_wrong_signature_is_401_and_nothing_is_kept(browser):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from portal.sandbox import Box, create_sandbox, running
+from tests.jobs.counter import Counter, counter_on, stand_in
 from tests.jobs.house import KEY, SECRET, House, house_on
 from tests.sandbox.conftest import Door, Hands
 
@@ -49,3 +50,22 @@ def snapshots(shared_data: Path) -> list[dict[str, Any]]:
     """One recorded parcel, four times: unknown, pre_transit, out_for_delivery, delivered."""
     path = shared_data / "easypost/tracker_states/lifecycle_one_parcel.json"
     return [each["tracker"] for each in json.loads(path.read_text())["snapshots"]]
+
+
+@pytest.fixture
+def both(hands: Hands) -> Iterator[Box]:
+    """EasyPost and Stripe on loopback."""
+    with stand_in(hands) as box:
+        yield box
+
+
+@pytest.fixture
+def counter(sqlite_url: str, both: Box) -> Iterator[Counter]:
+    with counter_on(sqlite_url, both) as counter:
+        yield counter
+
+
+@pytest.fixture
+def any_counter(database_url: str, both: Box) -> Iterator[Counter]:
+    with counter_on(database_url, both) as counter:
+        yield counter
