@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
-import segno
 from flask import (
     Blueprint,
     Response,
@@ -16,33 +12,26 @@ from flask import (
     request,
     url_for,
 )
-from markupsafe import Markup
 from sqlalchemy import select
 
 from portal import clock
 from portal.db import session, writing
-from portal.format import money
-from portal.models import Label, Link, Order, Photo, Return, Settlement, Shipment
+from portal.jobs import nudge
+from portal.models import Link, Order, Photo, Return, Shipment
 from portal.models.change import Conflict
 from portal.models.label import labels_of
-from portal.models.rma_acts import cancel
-from portal.models.settlement import settlements_of
+from portal.models.rma_acts import cancel, send
 from portal.pages.brand import brand, page_locale, site_urls, url_in
 from portal.pages.dates import Calendar
 from portal.pages.entry import guard, see
-from portal.pages.policy_words import METHODS, RESOLUTIONS, STATUSES, because, reason_words
+from portal.pages.policy_words import STATUSES
+from portal.pages.rma_money import money_rows
+from portal.pages.rma_shown import TONES, how_to, line_shown, masked, next_sentence, qr, steps
 from portal.pages.speech import N_, _
 
 bp = Blueprint("rma", __name__)
 bp.after_request(guard)
-STEPS = ("requested", "approved", "shipped", "arrived", "checked", "settled")
 LABEL_WAITS = ("wanted", "performing", "unknown", "failed")
-OUT = {
-    "refund": "refund",
-    "store_credit": "store_credit",
-    "exchange": "exchange",
-    "top_up": "exchange",
-}
 
 
 @bp.get("/r/<token>")
@@ -63,6 +52,47 @@ def cancellation(token: str) -> Response:
     return see(url_in(".page", token=token))
 
 
+@bp.post("/r/<token>/parcel")
+def parcel(token: str) -> Response:
+    """The customer's own parcel: its carrier and number, so that it is followed."""
+    rma_id = _found(token).id
+    typed = {name: " ".join(request.form.get(name, "").split())[:80] for name in OWN}
+    errors = {name: _(words) for name, words in OWN.items() if not typed[name]}
+    if errors:
+        return _page(token, _found(token), status=422, errors=errors, typed=typed)
+    now = clock.now()
+    try:
+        with writing():
+            rma = Return.locked(rma_id) or abort(404)
+            send(rma, "customer", now, typed["carrier"], typed["number"])
+    except Conflict as error:
+        return _page(token, _found(token), str(error), 409)
+    nudge("poll")
+    return see(url_in(".page", token=token))
+
+
+OWN = {
+    "carrier": N_("Say which carrier takes it."),
+    "number": N_("Type the tracking number from your receipt."),
+}
+
+
+@bp.get("/r/<token>/slip")
+def slip(token: str) -> Response:
+    """A sheet for the parcel: the number to scan and what is inside."""
+    rma = _found(token)
+    calendar = Calendar.at(clock.now(), page_locale(), brand().shop.timezone)
+    text = render_template(
+        "returns/slip.html",
+        rma=rma,
+        order_number=session.get_one(Order, rma.order_id).number,
+        lines=[line_shown(line, calendar) for line in rma.approved_lines if not line.keeps],
+        qr=qr(rma.number),
+        urls=site_urls() | {"page": url_in(".page", token=token)},
+    )
+    return make_response(text)
+
+
 @bp.get("/r/<token>/label")
 def label(token: str) -> Response:
     """The label's PDF, or with ?as=png its picture, at the provider; 404 while there is none."""
@@ -81,167 +111,60 @@ def _found(token: str) -> Return:
     return Return.read(found.id) or abort(404)
 
 
-def _page(token: str, rma: Return, problem: str = "", status: int = 200) -> Response:
-    now = clock.now()
+def _page(
+    token: str,
+    rma: Return,
+    problem: str = "",
+    status: int = 200,
+    errors: dict[str, str] | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    calendar = Calendar.at(clock.now(), page_locale(), brand().shop.timezone)
     order = session.get_one(Order, rma.order_id)
-    calendar = Calendar.at(now, page_locale(), brand().shop.timezone)
-    rows = settlements_of(rma.id)
     labels = labels_of(rma.id)
-    parcel = session.scalar(
-        select(Shipment).where(Shipment.rma_id == rma.id).order_by(Shipment.created_at.desc())
-    )
-    own = Link.of(rma.order_id)
     text = render_template(
         "returns/page.html",
         rma=rma,
         order_number=order.number,
+        mailed_to=masked(order.email),
         problem=problem,
+        errors=errors or {},
+        typed=typed or {},
         headline=_(STATUSES[rma.status]),
-        tone=_tone(rma.status),
-        sentence=_sentence(rma, parcel, labels, calendar),
-        steps=_steps(rma, calendar),
-        lines=[_line(line, calendar) for line in rma.lines],
-        method=_(METHODS[rma.method]) if rma.method in METHODS else "",
+        tone=TONES.get(rma.status, "moving"),
+        sentence=next_sentence(rma, calendar),
+        steps=steps(rma, calendar),
+        lines=[line_shown(line, calendar) for line in rma.lines],
+        how_to=how_to(rma),
         label=next((each for each in reversed(labels) if each.status == "done"), None),
-        label_waits=any(
-            each.status in ("wanted", "performing", "unknown", "failed") for each in labels
-        ),
-        qr=_qr(rma.number),
-        parcel=parcel,
-        money_rows=[_money(row, calendar) for row in rows if row.is_live and row.kind != "top_up"],
-        expected=_expected(rma) if not rows else [],
+        label_waits=any(each.status in LABEL_WAITS for each in labels),
+        qr=qr(rma.number),
+        parcel=_parcel_of(rma),
+        money_rows=money_rows(rma, calendar),
         photos=[
             url_for("photos.of_return", token=token, photo_id=each.id)
             for each in Photo.of_return(rma.id)
         ],
         may_cancel=rma.status in ("requested", "approved"),
-        travels=rma.travels,
-        urls=site_urls()
-        | {
-            "cancel": url_in(".cancellation", token=token),
-            "label": url_in(".label", token=token),
-            "order": url_in("tracking.page", token=own) if own else None,
-        },
+        is_sent_by_customer=rma.travels and rma.status in ("approved", "shipped"),
+        urls=_urls(token, rma),
     )
     return make_response(text, status)
 
 
-def _tone(status: str) -> str:
-    return {
-        "requested": "attention",
-        "declined": "problem",
-        "expired": "problem",
-        "cancelled": "attention",
-        "settled": "done",
-    }.get(status, "moving")
+def _parcel_of(rma: Return) -> Shipment | None:
+    """The newest parcel of it, if one is followed."""
+    mine = select(Shipment).where(Shipment.rma_id == rma.id)
+    return session.scalar(mine.order_by(Shipment.created_at.desc()))
 
 
-def _sentence(rma: Return, parcel: Shipment | None, labels: list[Label], calendar: Calendar) -> str:
-    """What comes next, with its day."""
-    if rma.status == "approved" and not rma.travels:
-        return _("You need not send anything back. Your money is on its way.")
-    if rma.status == "approved" and rma.expires_at is not None:
-        day = calendar.long(calendar.local(rma.expires_at).date())
-        return _("Send it off by %(day)s. Then the approval ends.", day=day)
-    if rma.status == "declined":
-        return rma.note or _declined(rma, calendar)
-    return _(SENTENCES[rma.status])
-
-
-def _declined(rma: Return, calendar: Calendar) -> str:
-    receipt = rma.lines[0].decision
-    return because(receipt["because"], receipt.get("values", {}), calendar)
-
-
-SENTENCES = {
-    "requested": N_("A person looks at it. Most requests are answered within 1 working day."),
-    "approved": N_("It is approved."),
-    "shipped": N_("The carrier has it. We write when it is here."),
-    "arrived": N_("It is here. We look at it next."),
-    "checked": N_("We have looked at it. Your money comes next."),
-    "settled": N_("Everything is done. Thank you for telling us what did not fit."),
-    "cancelled": N_("It was called off. Nothing more happens."),
-    "expired": N_("Nothing was sent in time. Start it anew while the return window is open."),
-}
-
-
-def _steps(rma: Return, calendar: Calendar) -> list[dict[str, Any]]:
-    """The stations on the way; empty where the way ended early."""
-    if rma.status not in STEPS:
-        return []
-    times = {
-        "requested": rma.requested_at,
-        "approved": rma.decided_at,
-        "shipped": rma.shipped_at,
-        "arrived": rma.arrived_at,
-        "checked": rma.checked_at,
-        "settled": rma.settled_at,
+def _urls(token: str, rma: Return) -> dict[str, str | None]:
+    own = Link.of(rma.order_id)
+    return site_urls() | {
+        "cancel": url_in(".cancellation", token=token),
+        "label": url_in(".label", token=token),
+        "slip": url_in(".slip", token=token),
+        "parcel": url_in(".parcel", token=token),
+        "order": url_in("tracking.page", token=own) if own else None,
+        "anew": url_in("returns.start", token=own) if own else None,
     }
-    names = [step for step in STEPS if rma.travels or step not in ("shipped", "arrived", "checked")]
-    here = names.index(rma.status) if rma.status in names else len(names) - 1
-    return [
-        {
-            "label": _(LABELS[step]),
-            "state": "past" if n < here else "now" if n == here else "next",
-            "at": _day(times[step], calendar) if n <= here else "",
-        }
-        for n, step in enumerate(names)
-    ]
-
-
-LABELS = {
-    "requested": N_("Asked"),
-    "approved": N_("Approved"),
-    "shipped": N_("On its way"),
-    "arrived": N_("Here"),
-    "checked": N_("Checked"),
-    "settled": N_("Done"),
-}
-
-
-def _day(at: datetime | None, calendar: Calendar) -> str:
-    return calendar.short(calendar.local(at).date()) if at else ""
-
-
-def _line(line: Any, calendar: Calendar) -> dict[str, Any]:
-    receipt = line.decision
-    return {
-        "title": line.title or line.sku,
-        "variant": line.variant,
-        "quantity": line.quantity,
-        "reason": reason_words(line.reason, line.detail),
-        "resolution": _(RESOLUTIONS.get(line.resolution, line.resolution)),
-        "outcome": line.outcome,
-        "because": because(receipt["because"], receipt.get("values", {}), calendar),
-        "accepted": sum(unit.acceptance == "accepted" for unit in line.units),
-        "rejected": [unit.note for unit in line.units if unit.acceptance == "rejected"],
-    }
-
-
-def _money(row: Settlement, calendar: Calendar) -> dict[str, str]:
-    amount = money(row.amount_minor, row.currency, page_locale())
-    day = _day(row.done_at, calendar)
-    said = {
-        "done": _("sent on %(day)s", day=day),
-        "failed": _("did not go through. We are on it."),
-    }.get(row.status, _("on its way"))
-    return {"what": _(RESOLUTIONS[OUT[row.kind]]), "amount": amount, "said": said}
-
-
-def _expected(rma: Return) -> list[dict[str, str]]:
-    """What each way out comes to if everything comes back as it was asked."""
-    return [
-        {
-            "what": _(RESOLUTIONS[name]),
-            "amount": money(amounts["total_minor"], rma.currency, page_locale()),
-        }
-        for name, amounts in rma.quoted.items()
-        if any(amounts.values())
-    ]
-
-
-def _qr(number: str) -> Markup:
-    """The return's number as a code that a scanner reads."""
-    code = segno.make_qr(number, error="m")
-    drawn = code.svg_inline(scale=6, border=1, omitsize=True, svgclass=None, lineclass=None)
-    return Markup(drawn)  # noqa: S704 - drawn from squares alone; no text of ours is in it
