@@ -31,7 +31,7 @@ FIRST_LOOK: Final = timedelta(minutes=2)  # a customer at the page; an event is 
 LOOKS: Final = timedelta(minutes=10)
 
 
-def open_page(bank: Stripe, due: Difference, back: str) -> Checkout:
+def open_page(bank: Stripe, due: Difference, success_url: str, cancel_url: str) -> Checkout:
     """The page where a difference is paid: the one that is open, or a new one.
 
     Its `state` says complete where it was paid already: then nothing is to be paid any more.
@@ -47,8 +47,8 @@ def open_page(bank: Stripe, due: Difference, back: str) -> Checkout:
             title=due.title,
             amount_minor=due.amount_minor,
             currency=due.currency,
-            success_url=f"{back}?paid=1",
-            cancel_url=back,
+            success_url=success_url,
+            cancel_url=cancel_url,
             email=due.email,
             metadata={"settlement": due.id},
         )

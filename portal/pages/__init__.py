@@ -6,6 +6,7 @@ from portal.pages import (
     codes,
     lookup,
     media,
+    payment,
     photos,
     policy_page,
     rma,
@@ -24,6 +25,7 @@ blueprints: tuple[Blueprint, ...] = (
     media.bp,
     wizard.bp,
     rma.bp,
+    payment.bp,
     photos.bp,
     policy_page.bp,
 )

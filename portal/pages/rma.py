@@ -7,7 +7,6 @@ from flask import (
     Response,
     abort,
     make_response,
-    redirect,
     render_template,
     request,
     url_for,
@@ -24,7 +23,9 @@ from portal.models.rma_acts import cancel, send
 from portal.pages.brand import brand, page_locale, site_urls, url_in
 from portal.pages.dates import Calendar
 from portal.pages.entry import guard, see
+from portal.pages.payment import due_shown
 from portal.pages.policy_words import STATUSES
+from portal.pages.rma_label import label_file
 from portal.pages.rma_money import money_rows
 from portal.pages.rma_shown import TONES, how_to, line_shown, masked, next_sentence, qr, steps
 from portal.pages.speech import N_, _
@@ -95,15 +96,8 @@ def slip(token: str) -> Response:
 
 @bp.get("/r/<token>/label")
 def label(token: str) -> Response:
-    """The label's PDF, or with ?as=png its picture, at the provider; 404 while there is none."""
-    rma = _found(token)
-    bought = [each for each in labels_of(rma.id) if each.status == "done"]
-    if not bought:
-        abort(404, _("The label is not here yet. It follows within the hour."))
-    wanted = bought[-1].png_url if request.args.get("as") == "png" else bought[-1].pdf_url
-    if not wanted.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        abort(404)
-    return make_response(redirect(wanted, 302))
+    """The label as a PDF, or with ?as=png as a picture; 404 while there is none."""
+    return label_file(_found(token), "png" if request.args.get("as") == "png" else "pdf")
 
 
 def _found(token: str) -> Return:
@@ -141,6 +135,7 @@ def _page(
         qr=qr(rma.number),
         parcel=_parcel_of(rma),
         money_rows=money_rows(rma, calendar),
+        due=due_shown(rma, token),
         photos=[
             url_for("photos.of_return", token=token, photo_id=each.id)
             for each in Photo.of_return(rma.id)

@@ -152,6 +152,17 @@ class Counter:
         self.settled(return_id)
         return return_id
 
+    def back_with(self, *asked: Asked, **more: Any) -> str:
+        """As `back`, of these articles."""
+        return_id = self.returned(*asked, **more)
+        self.received(return_id)
+        self.settled(return_id)
+        return return_id
+
+    def token(self, return_id: str) -> str:
+        """Of the return's own page."""
+        return self.rma(return_id).token
+
     def work(self, *queues: str) -> None:
         """Do everything that is due now."""
         while sum(work(queue) for queue in queues or WORKS):
