@@ -7,6 +7,7 @@ worker that lost its lease cannot finish what another one has taken over.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,8 +81,19 @@ def plan(queue: str, subject: str, shop_id: int, at: datetime) -> None:
 
     Work under way is not taken from its worker: it is done once more after it.
     """
+    plan_all([(queue, subject, shop_id, at)])
+
+
+def plan_all(work: Sequence[tuple[str, str, int, datetime]]) -> None:
+    """Plan several pieces of work, each (queue, subject, shop, when), in one statement."""
+    if not work:
+        return
+    nothing_yet = {"leased": False, "fence": 0, "attempts": 0}
     insert = insert_into(Due).values(
-        queue=queue, subject=subject, shop_id=shop_id, at=at, leased=False, fence=0, attempts=0
+        [
+            {"queue": queue, "subject": subject, "shop_id": shop_id, "at": at, **nothing_yet}
+            for queue, subject, shop_id, at in work
+        ]
     )
     asked = insert.excluded.at
     later = or_(Due.again_at.is_(None), Due.again_at > asked)

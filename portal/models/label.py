@@ -24,7 +24,7 @@ from portal.models.change import Conflict
 from portal.models.due import plan
 from portal.models.order import Order
 from portal.models.shipment import Shipment
-from portal.tenancy import OfShop, shop_in_scope
+from portal.tenancy import OfShop
 from returns.lifecycle import SETTLEMENT, NotAllowed
 
 PRINTED: Final = ("label", "qr")  # the ways back that need a label of ours
@@ -71,11 +71,11 @@ class Label(OfShop, Base):
     voided_at: Mapped[datetime | None]
 
     @staticmethod
-    def want(rma_id: str, method: str, now: datetime) -> None:
-        """Have a label bought for an approved return. Call it inside `writing()`."""
+    def want(rma_id: str, method: str, now: datetime) -> str:
+        """Have a label bought for an approved return; its id, to be planned in queue `label`."""
         label = Label(id=new_id("lbl", now), rma_id=rma_id, method=method, created_at=now)
         session.add(label)
-        plan("label", label.id, shop_in_scope(), now)
+        return label.id
 
     @staticmethod
     def let_go(rma_id: str, now: datetime) -> None:

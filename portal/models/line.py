@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from portal.db import Base, BigId, session
 from portal.models.change import Conflict, assign
-from portal.models.unit_claim import held_units
+from portal.models.unit_claim import UnitClaim, held_units
 from portal.sources.document import LineDocument
 from portal.sources.sentences import wrong
 from portal.tenancy import OfShop
@@ -86,6 +86,9 @@ class Unit(OfShop, Base):
     cover_minor: Mapped[int] = mapped_column(BigInteger, default=0)
 
     line: Mapped[OrderLine] = relationship(back_populates="units")
+    claim: Mapped[UnitClaim | None] = relationship(
+        primaryjoin=lambda: Unit.id == foreign(UnitClaim.unit_id), viewonly=True
+    )
 
 
 def replace_lines(order: Order, posted: Sequence[LineDocument]) -> bool:

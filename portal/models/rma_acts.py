@@ -11,7 +11,7 @@ from carriers.contract import Status
 from portal.db import session
 from portal.models.audit import record
 from portal.models.change import Conflict
-from portal.models.due import plan
+from portal.models.due import plan_all
 from portal.models.label import PRINTED, Label, return_parcel
 from portal.models.line import OrderLine, Unit
 from portal.models.rma import Return, units_of
@@ -53,14 +53,18 @@ def approve(rma: Return, by: str, now: datetime, note: str = "", override_reason
 
 def start(rma: Return, act: Act) -> None:
     """What an approval sets going: the label, the other variant, and money that moves at once."""
+    work: list[tuple[str, str, int, datetime]] = []
+    if rma.travels:
+        rma.expires_at = act.now + APPROVED_FOR
+        session.flush()
+        work.append(("expire", rma.id, rma.shop_id, rma.expires_at))
+        if rma.method in PRINTED:
+            wanted = Label.want(rma.id, rma.method, act.now)
+            work.append(("label", wanted, rma.shop_id, act.now))
+    plan_all(work)
     for line in rma.approved_lines:
         if line.resolution == "exchange":
             start_exchange(line, act.now)
-    if rma.travels:
-        rma.expires_at = act.now + APPROVED_FOR
-        plan("expire", rma.id, rma.shop_id, rma.expires_at)
-        if rma.method in PRINTED:
-            Label.want(rma.id, rma.method, act.now)
     settle_early(rma, "label", act)
 
 

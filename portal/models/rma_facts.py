@@ -17,7 +17,6 @@ from portal.models.order import Order
 from portal.models.rma import Return
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.shipment import Shipment
-from portal.models.unit_claim import held_units
 from returns.facts import Facts, bps_of
 from returns.money import UnitMoney
 from returns.reasons import reason_and_detail
@@ -67,17 +66,23 @@ class Situation:
     held: frozenset[int]
     customer: Mapping[str, Any]
     money: Mapping[int, UnitMoney]
+    returns_made: int  # of this order, whatever became of them
 
     @staticmethod
     def of(order: Order) -> Situation:
-        """Read it: parcels, units that are held, and the customer's history."""
-        ids = [unit.id for line in order.lines for unit in line.units]
+        """Read it: parcels, earlier returns, and the customer's history.
+
+        `order` is what `order_for_return` gave: with its lines, units and the claims on them.
+        """
+        history = session.execute(_history(order)).one()
+        units = [unit for line in order.lines for unit in line.units]
         return Situation(
             order=order,
             legs=_legs(order.id),
-            held=frozenset(held_units(ids)),
-            customer=_customer(order),
+            held=frozenset(unit.id for unit in units if unit.claim is not None),
+            customer=_customer(history) if order.customer_id is not None else {},
             money=unit_money(order),
+            returns_made=history.made,
         )
 
     @property
@@ -203,11 +208,8 @@ def _last(moments: Iterable[datetime | None]) -> datetime | None:
     return max(known) if known and None not in known else None  # type: ignore[type-var]
 
 
-def _customer(order: Order) -> dict[str, Any]:
-    """What the customer did before: orders, returns, points. One statement; nothing for a guest."""
-    if order.customer_id is None:
-        return {}
-    row = session.execute(_history(order)).one()
+def _customer(row: Any) -> dict[str, Any]:
+    """What the customer did before: orders, returns, points."""
     history = History(
         orders=row.orders,
         units_bought=row.bought,
@@ -225,15 +227,18 @@ def _customer(order: Order) -> dict[str, Any]:
 
 
 def _history(order: Order) -> Select[Any]:
-    """Counts over the customer's other orders."""
-    theirs = (Order.customer_id == order.customer_id, Order.id != order.id)
-    returns = (Return.customer_id == order.customer_id, Return.order_id != order.id)
+    """Counts over the customer's other orders, and the returns of this one: one statement."""
+    customer = order.customer_id or ""  # nobody: not all guests together
+    theirs = (Order.customer_id == customer, Order.id != order.id)
+    returns = (Return.customer_id == customer, Return.order_id != order.id)
     bought = select(func.coalesce(func.sum(OrderLine.quantity), 0)).join(OrderLine.order)
     units = select(func.count()).select_from(ReturnUnit).join(ReturnUnit.line).join(ReturnLine.rma)
     asked = select(func.count()).select_from(Return).where(*returns)
     orders = select(func.count()).select_from(Order).where(*theirs)
     worn = (ReturnUnit.acceptance == "rejected", ReturnUnit.condition.in_(("C", "D")))
+    mine = select(func.count()).select_from(Return).where(Return.order_id == order.id)
     return select(
+        mine.scalar_subquery().label("made"),
         orders.scalar_subquery().label("orders"),
         bought.where(*theirs).scalar_subquery().label("bought"),
         asked.where(Return.status.in_(COUNTED)).scalar_subquery().label("returns"),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.db import new_id, session
@@ -59,7 +59,7 @@ def order_for_return(order_id: str, lock: bool = False) -> Order | None:
     wanted = (
         select(Order)
         .where(Order.id == order_id)
-        .options(joinedload(Order.lines).joinedload(OrderLine.units))
+        .options(joinedload(Order.lines).joinedload(OrderLine.units).joinedload(Unit.claim))
         .execution_options(populate_existing=True)
     )
     if lock:
@@ -75,8 +75,13 @@ def weigh(
     `strict` raises Conflict where units are held elsewhere, as submitting does; looking does not.
     Raises Invalid for an article or a number that was not ordered.
     """
-    here = Situation.of(order)
-    at_order, in_force = policies(order.placed_at, now)
+    return _weighed(Situation.of(order), asked, channel, now, strict=strict)
+
+
+def _weighed(
+    here: Situation, asked: Sequence[Asked], channel: str, now: datetime, *, strict: bool
+) -> list[Weighed]:
+    at_order, in_force = policies(here.order.placed_at, now)
     whole = sum(each.quantity for each in asked)
     found = []
     for each, line, units in _allotted(here, asked, strict):
@@ -120,10 +125,11 @@ def request_return(
     Conflict.
     """
     _is_askable(order, asked)
-    weighed = weigh(order, asked, channel, now, strict=True)
-    rma = _stored(order, weighed, channel, now, method)
-    held = [line for line in rma.lines if line.outcome != "decline"]
-    claim_units(units_of(held), rma.id, now)
+    here = Situation.of(order)
+    weighed = _weighed(here, asked, channel, now, strict=True)
+    rma = _stored(here, weighed, channel, now, method)
+    claim_units(units_of(rma.approved_lines), rma.id, now)
+    session.add(rma)
     record(
         by,
         f"return.{rma.status}",
@@ -131,9 +137,9 @@ def request_return(
         after={"number": rma.number, "lines": [[x.sku, x.quantity, x.outcome] for x in rma.lines]},
     )
     rma.touch(now)
-    session.flush()
     if rma.status == "approved":
         start(rma, Act(by, now))
+    session.flush()
     return rma
 
 
@@ -183,16 +189,15 @@ def _wrong(place: int, field: str, message: str) -> Invalid:
 
 
 def _stored(
-    order: Order, weighed: Sequence[Weighed], channel: str, now: datetime, method: str
+    here: Situation, weighed: Sequence[Weighed], channel: str, now: datetime, method: str
 ) -> Return:
-    token, status = new_token(), _status(weighed)
+    order, token, status = here.order, new_token(), _status(weighed)
     open_lines = [each for each in weighed if each.outcome != "decline"]
     way = method or _first_way(open_lines)
-    made = select(func.count()).select_from(Return).where(Return.order_id == order.id)
     rma = Return(
         id=new_id("ret", now),
         shop_id=shop_in_scope(),
-        number=f"{order.number}-R{(session.scalar(made) or 0) + 1}",
+        number=f"{order.number}-R{here.returns_made + 1}",
         order=order,
         customer_id=order.customer_id,
         currency=order.currency,
@@ -215,7 +220,6 @@ def _stored(
     wishes = [Wish(line, line.units, line.resolution) for line in rma.approved_lines]
     sums = by_resolution(priced(wishes, rma.label_minor))
     rma.quoted = {name: amounts.to_json() for name, amounts in sums.items()}
-    session.add(rma)
     return rma
 
 
