@@ -26,6 +26,7 @@ MOST_DOUBTS = 3  # times a mail whose outcome is unknown is sent, always the sam
 NOT_SET_UP = "Mail is not set up: SMTP_URL is not set."
 TOO_LATE = "It could not be sent in time."
 DOTS = "••••••"
+ANSWERS = ("code", "question")  # to what the reader began; not to be stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def bury(lease: Lease, now: datetime) -> None:
 
 
 def _is_welcome(message: Message) -> bool:
-    """Whether its reader still wants it. A code was asked for, so it always is."""
-    if message.kind == "code" or message.order_id is None:
+    """Whether its reader still wants it. What they have asked for themselves they always do."""
+    if message.kind in ANSWERS or message.order_id is None:
         return True
     return wants(message.order_id, message.recipient, message.kind)
 
@@ -97,7 +98,7 @@ def _ready(message: Message) -> Ready:
     """The mail of a message. Raises Unsealable."""
     shop = session.get_one(Shop, message.shop_id)
     code = unseal(message.sealed) if message.sealed else ""
-    stop = "" if message.kind == "code" else f"{shop.origin}/u/{message.stop_token}"
+    stop = "" if message.kind in ANSWERS else f"{shop.origin}/u/{message.stop_token}"
     facts = _facts(message, shop, code, stop)
     letter = render(message.kind, facts, shop, theme_of(shop.theme), message.locale or shop.locale)
     mail = email.Mail(
@@ -116,6 +117,7 @@ def _ready(message: Message) -> Ready:
 def _facts(message: Message, shop: Shop, code: str, stop: str) -> Facts:
     told = message.facts
     facts = {"number": told.get("number", ""), "purpose": told.get("purpose", ""), "code": code}
+    facts["question"] = told.get("question", "")
     order = session.get(Order, message.order_id) if message.order_id else None
     if order is None or message.kind == "code":
         return Facts(**facts)

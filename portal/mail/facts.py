@@ -35,6 +35,7 @@ class Facts:
     items: tuple[Item, ...] = ()
     code: str = ""
     purpose: str = ""
+    question: str = ""  # what the shop's staff would like to know
 
 
 def long_day(day: date, locale: str) -> str:

@@ -145,6 +145,16 @@ def _code(facts: Facts, locale: str) -> Words:
     )
 
 
+def _question(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("A question about order {}"), facts),
+        preheader=_("We need your answer before we can go on with your return."),
+        headline=_("A question about your return"),
+        sentence=facts.question,
+        after=_("Simply answer this mail. Then we go on with your return."),
+    )
+
+
 NEEDS_ACT = {
     "exception": _exception,
     "attempt_failed": _attempt_failed,
@@ -157,6 +167,7 @@ WORDS = {
     "delivered": _delivered,
     "late": _late,
     "code": _code,
+    "question": _question,
     **NEEDS_ACT,
 }
 

@@ -174,6 +174,21 @@ def plan_code(order: Order, code: str, purpose: str, recipient: str, now: dateti
     )
 
 
+def plan_question(order: Order, cause: str, facts: dict[str, Any], now: datetime) -> None:
+    """Have a question of the shop's staff mailed to the order's address; each `cause` once."""
+    shop = session.get_one(Shop, order.shop_id)
+    _insert(
+        id=new_id("msg", now),
+        kind="question",
+        recipient=order.email.strip(),
+        cause=cause,
+        order_id=order.id,
+        locale=order.locale or shop.locale,
+        facts=facts,
+        created_at=now,
+    )
+
+
 def _supersede(shipment_id: str, still_true: str) -> None:
     """Nothing that waits is sent once the parcel has moved on."""
     session.execute(

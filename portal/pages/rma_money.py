@@ -128,13 +128,13 @@ def _promised(part: Part, by: date, calendar: Calendar, *, named: bool) -> Row:
     shown = money(amounts.total_minor, line.rma.currency, page_locale())
     day = calendar.long(by)
     if part.wish.paid_as == "store_credit":
-        said = (_("Yours to spend by %(day)s.", day=day),)
+        said = [_("Yours to spend by %(day)s.", day=day)]
     else:
         seen = calendar.long(visible_by(by))
-        said = (
+        said = [
             _("Sent by %(day)s to the way you paid.", day=day),
             _("Banks usually show it by %(day)s.", day=seen),
-        )
+        ]
     title = f"{what}: {line.title or line.sku}" if named else what
     return Row(title, shown, (*_parts(part), *said))
 

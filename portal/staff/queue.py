@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import Response, g, make_response, render_template, request
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from portal import clock
 from portal.db import session
@@ -83,14 +83,15 @@ def queue() -> Response:
     view = BY_NAME.get(request.args.get("view", ""), VIEWS[0])
     found = request.args.get("q", "").strip()[:120]
     page = max(1, request.args.get("page", 1, type=int))
-    rows = _parcels(page) if view.where is None else _returns(view.where, found, page)
+    where = true() if found else view.where  # who looks for a name looks everywhere
+    rows = _parcels(page) if where is None else _returns(where, found, page)
     more = len(rows) > MOST
     text = render_template(
         "staff/queue.html",
         view=view,
         rows=rows[:MOST],
         found=found,
-        here=view.name,
+        here="" if found else view.name,
         page=page,
         more=more,
     )
@@ -144,12 +145,12 @@ def _returns(where: ColumnElement[bool], found: str, page: int) -> list[dict[str
         .where(where)
     )  # fmt: skip
     if found:
-        like = f"%{found.lower().lstrip('#')}%"
+        word = found.lower().lstrip("#")
         wanted = wanted.where(
             or_(
-                func.lower(Return.number).like(like),
-                func.lower(Order.email).like(like),
-                func.lower(Order.address["name"].as_string()).like(like),
+                func.lower(Return.number).contains(word, autoescape=True),
+                func.lower(Order.email).contains(word, autoescape=True),
+                func.lower(Order.address["name"].as_string()).contains(word, autoescape=True),
             )
         )
     ordered = wanted.order_by(Return.requested_at, Return.id)

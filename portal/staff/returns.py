@@ -4,54 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
 
-from flask import Response, abort, flash, make_response, redirect, render_template, request
+from flask import Response, abort, flash, make_response, redirect, request
 from sqlalchemy import select
 
 from portal import clock
 from portal.db import session, writing
-from portal.format import money
 from portal.jobs import nudge
-from portal.models import AuditEntry, Order, Photo, Return, Shipment, Shop
+from portal.models import Photo, Return
 from portal.models.change import Conflict
 from portal.models.label import labels_of
-from portal.models.ledger import sums_of
+from portal.models.question import ask
 from portal.models.rma_acts import approve, cancel, check_code, decline
-from portal.models.rma_receipt import DISPOSITIONS, Count, receive
+from portal.models.rma_receipt import DISPOSITIONS, Count, lose, receive
 from portal.models.rma_settle import Act, resolve
-from portal.models.settlement import settlements_of
-from portal.pages.dates import Calendar
 from portal.pages.photos import shown
-from portal.pages.policy_words import METHODS, RESOLUTIONS, because, reason_words
 from portal.sources.sentences import Invalid
 from portal.staff.desk import bp
+from portal.staff.money_form import typed_choices
+from portal.staff.return_shown import rma_shown
 from portal.staff.rights import me, needs
-from returns.lifecycle import RETURN
-
-CODES: Final = {
-    "outside_window": "The window has closed",
-    "worn": "It was worn or used",
-    "incomplete": "Something of it is missing",
-    "not_ours": "It is not from this shop",
-    "not_returnable": "This kind of thing cannot come back",
-    "other": "Another reason, told in the note",
-}
-AMOUNTS: Final = (
-    ("items_minor", "Items", 1),
-    ("tax_minor", "Tax", 1),
-    ("shipping_minor", "Shipping", 1),
-    ("fee_minor", "Fee", -1),
-    ("label_minor", "Label", -1),
-    ("bonus_minor", "Bonus", 1),
-)
 
 
 @bp.get("/returns/<rma_id>")
 @needs("read")
 def rma_page(rma_id: str) -> Response:
     """The decision page."""
-    return _page(_found(rma_id))
+    return rma_shown(_found(rma_id))
 
 
 @bp.get("/photos/<photo_id>")
@@ -96,13 +75,50 @@ def rma_receipt(rma_id: str) -> Response:
 def rma_resolution(rma_id: str) -> Response:
     """Pay what was accepted, as asked."""
     reason = _typed("reason")
-    answer = _act(
-        rma_id,
-        "Settled. Money is on its way.",
-        lambda rma, now: resolve(rma, None, Act(me().who, now, reason)),
-    )
+
+    def act(rma: Return, now: datetime) -> None:
+        resolve(rma, typed_choices(rma, reason), Act(me().who, now, reason))
+
+    answer = _act(rma_id, "Settled. Money is on its way.", act)
     nudge("settle")
     return answer
+
+
+@bp.post("/returns/<rma_id>/question")
+@needs("decide")
+def rma_question(rma_id: str) -> Response:
+    """Ask the customer; the answer comes by mail."""
+    text = _typed("text")
+    answer = _act(
+        rma_id, "Asked. The answer comes by e-mail.", lambda rma, now: ask(rma, text, me().who, now)
+    )
+    nudge("send")
+    return answer
+
+
+@bp.post("/returns/<rma_id>/label")
+@needs("decide")
+def rma_label(rma_id: str) -> Response:
+    """Try failed labels again."""
+
+    def act(rma: Return, now: datetime) -> None:
+        failed = [label for label in labels_of(rma.id) if label.status == "failed"]
+        if not failed:
+            raise Conflict("No label of this return has failed. Nothing was changed.")
+        for label in failed:
+            label.retry(me().who, now)
+        rma.touch(now)
+
+    return _act(rma_id, "The label is tried again.", act)
+
+
+@bp.post("/returns/<rma_id>/loss")
+@needs("decide")
+def rma_loss(rma_id: str) -> Response:
+    """The parcel was lost on its way: who bears it."""
+    note, accept = _typed("note"), _typed("accept") == "yes"
+    done = "Written down. Now it can be paid." if accept else "Written down."
+    return _act(rma_id, done, lambda rma, now: lose(rma, me().who, now, accept=accept, note=note))
 
 
 @bp.post("/returns/<rma_id>/cancellation")
@@ -122,7 +138,7 @@ def _act(rma_id: str, done: str, act: Callable[[Return, datetime], object]) -> R
             act(rma, clock.now())
     except (Conflict, Invalid) as error:
         told = error.errors[0]["message"] if isinstance(error, Invalid) else str(error)
-        return _page(_found(rma_id), told, 409)
+        return rma_shown(_found(rma_id), told, 409)
     nudge("label")
     flash(done)
     return make_response(redirect(f"/staff/returns/{rma_id}", 303))
@@ -153,103 +169,3 @@ def _counted() -> list[Count]:
 
 def _found(rma_id: str) -> Return:
     return Return.read(rma_id) or abort(404)
-
-
-def _page(rma: Return, problem: str = "", status: int = 200) -> Response:
-    order = session.get_one(Order, rma.order_id)
-    shop = session.get_one(Shop, rma.shop_id)
-    calendar = Calendar.at(clock.now(), "en", shop.timezone)
-    sums = sums_of([order.id])[order.id]
-    text = render_template(
-        "staff/return.html",
-        here="",
-        rma=rma,
-        order=order,
-        problem=problem,
-        lines=[_line(line, calendar) for line in rma.lines],
-        quoted=_quoted(rma),
-        settlements=settlements_of(rma.id),
-        labels=labels_of(rma.id),
-        parcels=session.scalars(select(Shipment).where(Shipment.rma_id == rma.id)).all(),
-        photos=Photo.of_return(rma.id),
-        history=_history(rma),
-        others=_others(rma),
-        left=money(sums.refundable_minor, rma.currency, "en"),
-        captured=money(sums.captured_minor, rma.currency, "en"),
-        moves=RETURN.allowed(rma.status),
-        can=me().may,
-        codes=CODES,
-        dispositions=DISPOSITIONS,
-        method=str(METHODS.get(rma.method, rma.method)),
-        money=lambda minor: money(minor, rma.currency, "en"),
-        when=lambda at: _when(at, calendar),
-    )
-    return make_response(text, status)
-
-
-def _when(at: datetime, calendar: Calendar) -> str:
-    local = calendar.local(at)
-    return f"{calendar.short(local.date())}, {calendar.clock(local)}"
-
-
-def _line(line: Any, calendar: Calendar) -> dict[str, Any]:
-    receipt = line.decision
-    return {
-        "line": line,
-        "reason": reason_words(line.reason, line.detail),
-        "resolution": str(RESOLUTIONS.get(line.resolution, line.resolution)),
-        "because": because(receipt["because"], receipt.get("values", {}), calendar),
-        "version": receipt["policy_version"],
-        "rule": receipt["rule"],
-        "verdicts": [_verdict(each, receipt["rule"], calendar) for each in receipt["verdicts"]],
-        "would_change": receipt.get("would_change", []),
-        "awaited": [unit for unit in line.units if not unit.is_judged],
-    }
-
-
-def _verdict(verdict: dict[str, Any], deciding: str, calendar: Calendar) -> dict[str, str]:
-    """A line of the trace: a sign, the rule, what it said."""
-    word = verdict["verdict"]
-    code = verdict.get("because", "")
-    said = because(code, verdict.get("values", {}), calendar) if code else word.replace("_", " ")
-    sign = {"approve": "✓", "sets": "✓", "review": "→", "decline": "✕"}.get(word, "·")
-    tone = {"approve": "ok", "sets": "ok", "review": "warn", "decline": "bad"}.get(word, "")
-    here = "decided" if verdict["rule"] == deciding else ""
-    return {"sign": sign, "tone": tone, "rule": verdict["rule"], "said": said, "here": here}
-
-
-def _quoted(rma: Return) -> list[tuple[str, list[tuple[str, str]], str]]:
-    """For each resolution that was asked: its rows and its total."""
-    found = []
-    for name, amounts in rma.quoted.items():
-        if not any(amounts.values()):
-            continue
-        # Tax is told as it was paid: inside the items, or on top of them.
-        summed = sum(sign * amounts[key] for key, _title, sign in AMOUNTS)
-        inside = summed != amounts["total_minor"]
-        rows = [
-            (
-                f"{title}, included" if key == "tax_minor" and inside else title,
-                money(sign * amounts[key], rma.currency, "en"),
-            )
-            for key, title, sign in AMOUNTS
-            if amounts[key]
-        ]
-        total = money(amounts["total_minor"], rma.currency, "en")
-        found.append((str(RESOLUTIONS.get(name, name)), rows, total))
-    return found
-
-
-def _history(rma: Return) -> list[AuditEntry]:
-    wanted = select(AuditEntry).where(AuditEntry.subject == f"return:{rma.id}")
-    return list(session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(50)))
-
-
-def _others(rma: Return) -> list[Any]:
-    """The customer's other returns, newest first."""
-    if rma.customer_id is None:
-        return []
-    wanted = select(Return.id, Return.number, Return.status, Return.requested_at).where(
-        Return.customer_id == rma.customer_id, Return.id != rma.id
-    )
-    return list(session.execute(wanted.order_by(Return.requested_at.desc()).limit(8)).all())

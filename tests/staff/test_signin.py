@@ -29,10 +29,12 @@ def invited(email: str = "dana@fern.test", role: str = "agent", slug: str = "fer
     return f"/staff/invitation/{token}"
 
 
-def joined(app: Flask, email: str = "dana@fern.test", role: str = "agent") -> Browser:
+def joined(
+    app: Flask, email: str = "dana@fern.test", role: str = "agent", slug: str = "fern"
+) -> Browser:
     """A browser of somebody who accepted an invitation."""
-    browser = Browser(app)
-    answer = browser.send(invited(email, role), name="Dana", password=PASSWORD)
+    browser = Browser(app, slug)
+    answer = browser.send(invited(email, role, slug), name="Dana", password=PASSWORD)
     assert answer.status_code == 303, answer.text
     return browser
 

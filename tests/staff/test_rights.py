@@ -1,0 +1,92 @@
+"""Who may do what at the desk: every route, every role, both shops, and nobody."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from flask import Flask
+
+from portal.db import inside, session
+from portal.models import Settlement
+from portal.models.staff import ROLES
+from tests.conftest import shop_id
+from tests.models.bought import ask, bought, shirts
+from tests.models.bought import rma as rma_of
+from tests.pages.browser import TOKEN, Browser
+from tests.staff.test_signin import joined
+
+ALL = frozenset(ROLES)
+DESK = frozenset({"owner", "manager", "agent"})
+OPEN = frozenset({"nobody", *ROLES})
+# Each route of the desk, with who may use it. A new route fails the first test until it is here.
+MAY = {
+    "GET /staff": OPEN,  # leads to the sign-in or the queue
+    "GET /staff/sign-in": OPEN,
+    "POST /staff/sign-in": OPEN,
+    "POST /staff/sign-out": OPEN,
+    "GET /staff/invitation/<token>": OPEN,
+    "POST /staff/invitation/<token>": OPEN,
+    "GET /staff/verify": OPEN,  # the sign-in's own
+    "POST /staff/verify": OPEN,
+    "GET /staff/fs-static/<path:filename>": OPEN,
+    "GET /staff/queue": ALL,
+    "GET /staff/returns/<rma_id>": ALL,
+    "GET /staff/photos/<photo_id>": ALL,
+    "POST /staff/returns/<rma_id>/approval": DESK,
+    "POST /staff/returns/<rma_id>/rejection": DESK,
+    "POST /staff/returns/<rma_id>/cancellation": DESK,
+    "POST /staff/returns/<rma_id>/question": DESK,
+    "POST /staff/returns/<rma_id>/label": DESK,
+    "POST /staff/returns/<rma_id>/loss": DESK,
+    "POST /staff/returns/<rma_id>/resolution": DESK,
+    "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
+}
+GUARDED = {route: may for route, may in MAY.items() if may is not OPEN}
+
+
+def test_every_route_of_the_desk_is_declared(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/staff")]
+    found = {
+        f"{method} {rule.rule}"
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert found == set(MAY)
+
+
+def tried(browser: Browser, route: str, rma_id: str) -> int:
+    """The status of one try at `route`, with the form's token where there is one."""
+    method, path = route.split(" ")
+    path = path.replace("<rma_id>", rma_id).replace("<photo_id>", "pho_none")
+    found = TOKEN.search(browser.get("/staff/queue", follow_redirects=True).text)
+    assert found
+    data = {"csrf_token": found[1]} if method == "POST" else None
+    return browser.open(path, method, data=data).status_code
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_is_declared_and_nothing_else(app: Flask, role: str) -> None:
+    rma_id = ask(bought(), shirts(1, "other"))
+    browser = joined(app, role=role)
+    seen = {route: tried(browser, route, rma_id) for route in GUARDED}
+    refused = {route for route, status in seen.items() if status == 403}
+    assert refused == {route for route, may in GUARDED.items() if role not in may}
+    assert not [route for route, status in seen.items() if status >= 500]
+
+
+def test_nobody_and_the_neighbours_change_nothing(app: Flask) -> None:
+    rma_id = ask(bought(), shirts(1, "other"))
+    with inside(shop_id("fern")):
+        version = rma_of(rma_id).version
+        session.remove()
+    nobody, neighbour = Browser(app), joined(app, "eve@volta.test", "owner", "volta")
+    for browser, route in product((nobody, neighbour), GUARDED):
+        status = tried(browser, route, rma_id)
+        if route == "GET /staff/queue" and browser is neighbour:
+            continue  # its own
+        assert status in (302, 400, 401, 403, 404), f"{route}: {status}"
+    with inside(shop_id("fern")):
+        rma = rma_of(rma_id)
+        assert (rma.status, rma.version) == ("requested", version)
+        assert session.query(Settlement).count() == 0
