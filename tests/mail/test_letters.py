@@ -105,7 +105,7 @@ def test_every_mail_does_without_what_is_not_known(app: Flask, kind: str) -> Non
     bare = Facts("7", status=facts.status)
     letter = render(named, bare, House(support_email=""), load("fern"), "en")
     assert Seen(letter.html).buttons == 0
-    assert "The carrier" in letter.text or kind == "available_for_pickup"
+    assert "The carrier" in letter.text or kind in ("available_for_pickup", "question")
 
 
 def test_a_language_we_do_not_speak_is_english(app: Flask) -> None:
