@@ -23,7 +23,8 @@ from portal.models import Order, Return
 from portal.models.rma_acts import approve, cancel, decline
 from portal.models.rma_receipt import receive
 from portal.models.rma_request import everything, order_for_return, request_return, weigh
-from portal.models.rma_settle import Act, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import resolve
 
 RETURN_ID: Final = re.compile(r"ret_[0-9a-z]{26}")
 CHANNEL: Final = "api"

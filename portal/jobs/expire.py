@@ -16,7 +16,8 @@ from portal.models.change import Conflict
 from portal.models.difference import due_of_exchange
 from portal.models.due import Lease, finish, holds
 from portal.models.rma_acts import expire
-from portal.models.rma_settle import Act, lapse, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import lapse, resolve
 from portal.payments.contract import PaymentError
 
 JOB: Final = "job"

@@ -14,7 +14,8 @@ from portal.models.booking import done, taken_back
 from portal.models.change import Conflict
 from portal.models.order import Order
 from portal.models.rma import Return
-from portal.models.rma_settle import Act, exchanged, finish
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import exchanged, finish
 from portal.models.settlement import Settlement
 
 JOB = "job"

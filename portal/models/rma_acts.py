@@ -17,7 +17,8 @@ from portal.models.line import OrderLine, Unit
 from portal.models.rma import Return, units_of
 from portal.models.rma_exchange import release_exchanges, start_exchange
 from portal.models.rma_line import ReturnLine
-from portal.models.rma_settle import Act, settle_early
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import settle_early
 from portal.models.settlement import settlements_of
 from portal.models.shipment import Shipment
 from portal.models.unit_claim import claim_units, held_by_others, release_units

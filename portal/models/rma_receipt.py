@@ -15,7 +15,8 @@ from portal.models.catalog import Variant
 from portal.models.rma import Return
 from portal.models.rma_acts import arrive
 from portal.models.rma_line import ReturnUnit
-from portal.models.rma_settle import Act, finish
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import finish
 from portal.models.unit_claim import claim_units
 from portal.sources.sentences import wrong
 from returns.lifecycle import ACCEPTANCE, RECEPTION

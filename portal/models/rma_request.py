@@ -23,7 +23,7 @@ from portal.models.rma_exchange import sold_variant
 from portal.models.rma_facts import Asked, Situation
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.rma_money import Wish, by_resolution, priced
-from portal.models.rma_settle import Act
+from portal.models.rma_rows import Act
 from portal.models.unit_claim import claim_units
 from portal.sources.sentences import FieldError, Invalid
 from portal.tenancy import shop_in_scope

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
-from typing import Any
 
-from portal.db import new_id, session
+from portal.db import session
 from portal.models.audit import record
 from portal.models.booking import done
 from portal.models.change import Conflict
 from portal.models.credit import give_credit
 from portal.models.due import plan
 from portal.models.exchange import OPEN, Exchange
-from portal.models.ledger import payments_left, sums_of
+from portal.models.ledger import sums_of
 from portal.models.rma import Return
 from portal.models.rma_choice import Choice, as_asked, chosen, lines_of
 from portal.models.rma_exchange import place_order, release_exchanges, reserved_for
 from portal.models.rma_line import ReturnUnit
 from portal.models.rma_money import NOTHING, Part, Wish, capped, label_left, priced
+from portal.models.rma_rows import Act, credit_ends, new_row, refund_rows
 from portal.models.settlement import Settlement, settlements_of
-from portal.models.shop import Shop
 from portal.models.unit_claim import release_units
 from returns.money import Amounts
 
@@ -31,15 +28,6 @@ NOTHING_LEFT = (
     "Nothing of the order's payment is left to give back, as far as we know. Correct the order's "
     "payment and settle again, or choose another resolution."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Who settles, when, and why."""
-
-    by: str
-    now: datetime
-    reason: str = ""
 
 
 def resolve(rma: Return, choices: Sequence[Choice] | None, act: Act) -> list[Settlement]:
@@ -197,36 +185,11 @@ def _refund(rma: Return, full: Sequence[Part], parts: Sequence[Part], act: Act) 
     rows = refund_rows(rma, total, act)
     if not rows:
         was = sum_of(full).total_minor
-        row = _row(rma, "refund", 0, act, amounts=total.to_json())
+        row = new_row(rma, "refund", 0, act, amounts=total.to_json())
         row.status, row.problem = ("failed", NOTHING_LEFT) if was else ("done", "")
         row.done_at = None if was else act.now
         rows = [row]
     _paid_by(rows[0], parts)
-    return rows
-
-
-def refund_rows(rma: Return, total: Amounts, act: Act, **more: Any) -> list[Settlement]:
-    """Rows that give `total` back to the order's payments; none where it is nothing."""
-    left, rows = total.total_minor, list[Settlement]()
-    for payment in payments_left(rma.order_id, rma.order.payment_provider):
-        part = min(left, max(0, payment.left_minor))
-        if not part:
-            continue
-        first = not rows and not more
-        row = _row(
-            rma,
-            "refund",
-            part,
-            act,
-            amounts=total.to_json() if first else {},
-            provider=payment.provider,
-            payment=payment.reference,
-            **({"group_id": rows[0].group_id} if rows else {}),
-            **more,
-        )
-        plan("settle", row.id, rma.shop_id, act.now)
-        rows.append(row)
-        left -= part
     return rows
 
 
@@ -237,9 +200,9 @@ def _credit(
     if rma.customer_id is None:
         raise Conflict("The order has no e-mail address, so nobody could use store credit.")
     total = sum_of(parts)
-    row = _row(rma, "store_credit", total.own_minor, act, amounts=total.to_json())
+    row = new_row(rma, "store_credit", total.own_minor, act, amounts=total.to_json())
     _paid_by(row, parts)
-    ends = _credit_ends(rma, act.now)
+    ends = credit_ends(rma, act.now)
     for kind, amount in (("credited", total.own_minor), ("bonus", total.bonus_minor)):
         give_credit(
             rma.customer_id,
@@ -255,23 +218,20 @@ def _credit(
     return [row]
 
 
-def _credit_ends(rma: Return, now: datetime) -> datetime | None:
-    days = session.get_one(Shop, rma.shop_id).settings.get("credit_days")
-    return now + timedelta(days=days) if isinstance(days, int) and days > 0 else None
-
-
 def _exchange(rma: Return, part: Part, left: int, act: Act) -> list[Settlement]:
     """The other article for what came back: at once where nothing is due, else once it is paid."""
     exchange, difference = reserved_for(rma, part, act.now)
     own = min(difference.own_used_minor, left)
-    row = _row(rma, "exchange", own, act, amounts=part.amounts.to_json(), exchange_id=exchange.id)
+    row = new_row(
+        rma, "exchange", own, act, amounts=part.amounts.to_json(), exchange_id=exchange.id
+    )
     part.wish.line.resolution = "exchange"
     _paid_by(row, [part])
     more = {"group_id": row.group_id, "exchange_id": exchange.id}
     session.flush()
     rows = [row]
     if difference.due_minor:
-        rows.append(_row(rma, "top_up", difference.due_minor, act, **more))
+        rows.append(new_row(rma, "top_up", difference.due_minor, act, **more))
     else:
         exchanged(rma, exchange.id, row, act)
     back = min(difference.left_minor, left - own)
@@ -300,23 +260,3 @@ def _paid_by(row: Settlement, parts: Iterable[Part]) -> None:
             part.wish.line.resolution = part.wish.resolution
         for unit in part.wish.units:
             unit.settlement_id = row.group_id
-
-
-def _row(rma: Return, kind: str, amount_minor: int, act: Act, **more: Any) -> Settlement:
-    id = new_id("stl", act.now)
-    values = {"group_id": id, "status": "wanted", "round": 1, "replaced": False, "amounts": {}}
-    values |= dict.fromkeys(("provider", "payment", "reference", "problem"), "")
-    row = Settlement(
-        id=id,
-        shop_id=rma.shop_id,
-        order_id=rma.order_id,
-        subject=rma.id,
-        kind=kind,
-        amount_minor=amount_minor,
-        currency=rma.currency,
-        reason=act.reason,
-        created_at=act.now,
-        **(values | more),
-    )
-    session.add(row)
-    return row

@@ -17,7 +17,8 @@ from portal.models.label import labels_of
 from portal.models.question import ask
 from portal.models.rma_acts import approve, cancel, check_code, decline
 from portal.models.rma_receipt import DISPOSITIONS, Count, lose, receive
-from portal.models.rma_settle import Act, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import resolve
 from portal.pages.photos import shown
 from portal.sources.sentences import Invalid
 from portal.staff.desk import bp

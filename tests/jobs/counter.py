@@ -23,7 +23,8 @@ from portal.models.label import labels_of
 from portal.models.ledger import Sums, sums_of
 from portal.models.rma_facts import Asked
 from portal.models.rma_receipt import Count, receive
-from portal.models.rma_settle import Act, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import resolve
 from portal.models.settlement import settlements_of
 from portal.sandbox import Box, create_sandbox, running
 from tests.conftest import SECRET, running_app, shop_id

@@ -28,7 +28,8 @@ from portal.models.ledger import sums_of
 from portal.models.observe import observe
 from portal.models.rma_acts import approve, cancel, decline, expire, send
 from portal.models.rma_receipt import Count, lose, receive
-from portal.models.rma_settle import Act, lapse, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import lapse, resolve
 from portal.models.settlement import settlements_of
 from portal.sources.document import OrderDocument
 from tests.conftest import shop_id

@@ -41,7 +41,8 @@ from portal.models.rma_choice import Choice
 from portal.models.rma_facts import Asked
 from portal.models.rma_receipt import Count, receive
 from portal.models.rma_request import order_for_return, request_return
-from portal.models.rma_settle import Act, lapse, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import lapse, resolve
 from portal.sources.sentences import Invalid
 from returns.lifecycle import ACCEPTANCE, EXCHANGE, RECEPTION, RETURN, SETTLEMENT
 from tests.conftest import running_app

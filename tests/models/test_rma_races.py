@@ -16,7 +16,8 @@ from portal.models.credit import balances, give_credit, use_credit
 from portal.models.order import Order
 from portal.models.rma_acts import approve, cancel, decline
 from portal.models.rma_receipt import Count, receive
-from portal.models.rma_settle import Act, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import resolve
 from portal.models.unit_claim import claim_units
 from tests.conftest import shop_id
 from tests.models.bought import NOW, ask, bought, requested, rma, shirts, sold
