@@ -70,6 +70,15 @@ class ParcelFacts:
 
 
 @dataclass(frozen=True)
+class ReturnFacts:
+    """A return of this order; `token` opens its page, "" where it cannot be told any more."""
+
+    number: str
+    status: str
+    token: str
+
+
+@dataclass(frozen=True)
 class OrderFacts:
     """An order as its tracking page needs it: no name, no street, no e-mail, no phone."""
 
@@ -84,6 +93,8 @@ class OrderFacts:
     items: tuple[ItemFacts, ...]
     parcels: tuple[ParcelFacts, ...] = ()
     grade: Grade = "act"
+    returns: tuple[ReturnFacts, ...] = ()
+    is_all_held: bool = False  # whether every piece is in a return or claim already
 
 
 @dataclass(frozen=True)

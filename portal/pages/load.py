@@ -34,6 +34,7 @@ from portal.models import (
 )
 from portal.models.access import AFTER_RIGHTS
 from portal.pages.facts import Grade, ItemFacts, OrderFacts, ParcelFacts, ScanFacts
+from portal.pages.load_returns import held_column, pieces_column, returns_column, returns_told
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 OURS = "/static/"
@@ -111,6 +112,9 @@ def load_order(order_id: str, grade: Grade) -> OrderFacts | None:
             _contents().label("contents"),
             _scans().label("scans"),
             _pictures().label("pictures"),
+            returns_column(_array).label("returns"),
+            pieces_column().label("pieces"),
+            held_column().label("held"),
         ).where(Order.id == order_id)
     ).first()
     return _order(row, grade) if row else None
@@ -235,6 +239,9 @@ def _order(row: Any, grade: Grade) -> OrderFacts:
             _parcel(one, _inside(items, contents[one["id"]]), scans[one["id"]]) for one in shipments
         ),
         grade=grade,
+        # Who only found the order by its number sees no return: its page could be acted on.
+        returns=returns_told(row.returns) if grade == "act" else (),
+        is_all_held=row.held > 0 and row.held >= row.pieces,
     )
 
 

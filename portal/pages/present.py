@@ -13,6 +13,7 @@ from portal.pages.facts import ItemFacts, OrderFacts, ParcelFacts, ShopFacts
 from portal.pages.hero import DATELESS, FINAL, Hero, hero
 from portal.pages.history import History, history
 from portal.pages.names import service, town
+from portal.pages.policy_words import STATUSES
 from portal.pages.speech import _, plural
 from portal.pages.state import State, state_of
 from portal.pages.stepper import Stepper, stepper
@@ -76,6 +77,7 @@ class TrackingPage:
     is_final: bool
     announcement: str
     changes_at: datetime
+    returns: tuple[tuple[str, str, str], ...] = ()  # number, how it stands, token
 
 
 CHANGEABLE = {
@@ -105,7 +107,7 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
         number=order.number,
         hero=top,
         stepper=_order_stepper(order, only, is_split, top, cal),
-        actions=_actions(parcels, top),
+        actions=_actions(parcels, top, order),
         parcels=parcels if not is_split else tuple(sorted(parcels, key=_urgency)),
         items=order.items,
         destination=town(order.destination_city) or order.destination_country,
@@ -113,6 +115,7 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
         is_final=all(parcel.hero.state in FINAL for parcel in parcels) and bool(parcels),
         announcement=f"{top.word}. {top.text}",
         changes_at=cal.midnight,
+        returns=tuple((e.number, _(STATUSES[e.status]), e.token) for e in order.returns),
     )
 
 
@@ -174,10 +177,10 @@ def _order_stepper(
     return None if is_split else stepper(order, None, hero.state, hero.word, cal)
 
 
-def _actions(parcels: tuple[ParcelPage, ...], hero: Hero) -> tuple[Action, ...]:
-    """At most three, the likeliest first."""
+def _actions(parcels: tuple[ParcelPage, ...], hero: Hero, order: OrderFacts) -> tuple[Action, ...]:
+    """At most three, the likeliest first. What is in a return already cannot start another."""
     actions = []
-    if any(parcel.hero.state is State.DELIVERED for parcel in parcels):
+    if not order.is_all_held and any(parcel.hero.state is State.DELIVERED for parcel in parcels):
         actions.append(Action("return", _("Start a return")))
     if hero.state not in FINAL:
         actions.append(Action("updates", _("Get updates")))

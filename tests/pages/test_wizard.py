@@ -15,7 +15,7 @@ from portal import clock
 from portal.db import inside, session
 from portal.models import Link, Return, UnitClaim
 from tests.conftest import shop_id
-from tests.models.bought import bought
+from tests.models.bought import MUG, SHIRT, bought, sold
 from tests.pages.browser import Browser
 
 
@@ -171,3 +171,123 @@ def test_a_return_can_be_called_off_until_the_carrier_has_it(any_app: Flask, pat
     assert "Cancelled" in browser.get(where).text
     with inside(shop_id("fern")):
         assert session.query(UnitClaim).count() == 0
+
+
+def test_the_orders_page_shows_the_return_and_starts_none_for_what_is_in_it(
+    any_app: Flask, path: str
+) -> None:
+    browser = Browser(any_app)
+    assert "Start a return" in browser.get(path).text
+    where = walk(browser, path).headers["Location"]  # type: ignore[attr-defined]
+    page = browser.get(path).text
+    assert f'href="{where}"' in page
+    assert "Approved" in page
+    assert "Start a return" in page  # two shirts and a mug are left
+    browser.send(
+        f"{path}/return/items",
+        **{"take-0": "on", "take-1": "on", "sku": ["TEE-M", "MUG"], "quantity-0": "2"},
+    )
+    browser.send(f"{path}/return/why", **{"reason-0": "changed_mind", "reason-1": "changed_mind"})
+    browser.send(f"{path}/return/what", **{"resolution-0": "refund", "resolution-1": "refund"})
+    browser.send(f"{path}/return/how", method="label")
+    assert browser.send(f"{path}/return/review").status_code == 303
+    page = browser.get(path).text
+    assert page.count("/r/") == 2
+    assert "Start a return" not in page
+
+
+def test_an_exchange_names_its_difference_before_it_is_sent(app: Flask) -> None:
+    sold(sku="TEE-L")
+    sold(sku="TEE-XL", price_minor=2_400)
+    sold(sku="TEE-S", price_minor=1_500)
+    sold(sku="TEE-NONE", available=0)
+    browser, path = Browser(app), own_link(bought())
+    browser.send(f"{path}/return/items", **{"take-0": "on", "sku": "TEE-M", "quantity-0": "1"})
+    browser.send(f"{path}/return/why", **{"reason-0": "too_small"})
+    page = browser.get(f"{path}/return/what").text
+    assert "Shirt TEE-XL (you pay $5.00 more)" in page
+    assert "Shirt TEE-S (you get $4.00 back)" in page
+    assert ">Shirt TEE-L<" in page
+    assert "TEE-NONE" not in page
+    asked = browser.send(f"{path}/return/what", **{"resolution-0": "exchange"})
+    assert asked.status_code == 422
+    assert re.search(r'value="exchange" checked', asked.text)
+    chosen = {"resolution-0": "exchange", "exchange-0": "TEE-XL", "fallback-0": "store_credit"}
+    browser.send(f"{path}/return/what", **chosen)
+    browser.send(f"{path}/return/how", method="label")
+    review = browser.get(f"{path}/return/review").text
+    assert "Exchange for Shirt TEE-XL: you pay $5.00 more" in review
+    assert re.search(r"You pay</th><td>\$5.00", review)
+    where = browser.send(f"{path}/return/review").headers["Location"]
+    assert "you pay $5.00 more" in browser.get(where).text
+
+
+def test_each_answer_has_one_way_to_change_it(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought())
+    browser.send(f"{path}/return/items", **{"take-1": "on", "sku": ["TEE-M", "MUG"]})
+    browser.send(f"{path}/return/why", **{"reason-0": "changed_mind"})
+    browser.send(f"{path}/return/what", **{"resolution-0": "refund"})
+    browser.send(f"{path}/return/how", method="qr")
+    page = browser.get(f"{path}/return/review").text
+    links = re.findall(r'<a href="[^"]+/return/(\w+#[\w-]+)">Change', page)
+    assert links == ["items#take-1", "why#reason-0", "what#resolution-0", "how#method"]
+    assert page.count("<dt>") == len(links)
+    for link in links:
+        step, _, place = link.partition("#")
+        assert f'id="{place}"' in browser.get(f"{path}/return/{step}").text
+
+
+FINAL = [SHIRT, {**MUG, "final_sale": True}]
+
+
+def test_what_cannot_go_back_does_not_hold_up_the_rest(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought(lines=FINAL))
+    both = {"take-0": "on", "take-1": "on", "sku": ["TEE-M", "MUG"], "quantity-0": "1"}
+    browser.send(f"{path}/return/items", **both)
+    browser.send(f"{path}/return/why", **{"reason-0": "changed_mind", "reason-1": "changed_mind"})
+    assert "final sale" in browser.get(f"{path}/return/what").text
+    browser.send(f"{path}/return/what", **{"resolution-0": "refund"})
+    browser.send(f"{path}/return/how", method="label")
+    review = browser.get(f"{path}/return/review").text
+    assert "It stays with you; the rest goes back." in review
+    assert re.search(r"You get back</th><td>\$19.00", review)
+    where = browser.send(f"{path}/return/review").headers["Location"]
+    page = browser.get(where).text
+    assert "cannot go back" in page
+    assert "Approved" in page
+
+
+def test_when_nothing_can_go_back_nothing_is_sent(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought(lines=FINAL))
+    browser.send(f"{path}/return/items", **{"take-1": "on", "sku": ["TEE-M", "MUG"]})
+    browser.send(f"{path}/return/why", **{"reason-0": "changed_mind"})
+    assert "Choose something else" in browser.get(f"{path}/return/what").text
+    answer = browser.send(f"{path}/return/what", form=f"{path}/return/items")
+    assert answer.status_code == 422
+    assert "None of this can go back." in answer.text
+
+
+def test_before_the_delivery_a_return_waits_and_cancelling_is_offered(app: Flask) -> None:
+    path = own_link(bought(shipments=[]))
+    page = Browser(app).get(f"{path}/return").text
+    assert "You can start a return once it has been delivered." in page
+    assert 'type="submit">Continue' not in page
+
+
+def test_who_sends_it_with_an_own_label_tells_carrier_and_number(any_app: Flask, path: str) -> None:
+    browser = Browser(any_app)
+    where = walk(browser, path, method="own_label").headers["Location"]  # type: ignore[attr-defined]
+    wrong = browser.send(f"{where}/parcel", form=where, carrier="UPS")
+    assert wrong.status_code == 422
+    assert "Type the tracking number" in wrong.text
+    sent = {"carrier": "UPS", "number": "1Z5R89W30310058843"}
+    assert browser.send(f"{where}/parcel", form=where, **sent).status_code == 303
+    assert "1Z5R89W30310058843" in browser.get(where).text
+    assert "1001-R1" in browser.get(f"{where}/slip").text
+
+
+def test_the_return_names_a_day_for_everything_that_is_to_come(app: Flask) -> None:
+    browser, path = Browser(app), own_link(bought(now=clock.now()))
+    page = browser.get(walk(browser, path).headers["Location"]).text  # type: ignore[attr-defined]
+    for words in ("Send it off by", "Sent by", "Banks usually show it by", "a•••@example.com"):
+        assert words in page

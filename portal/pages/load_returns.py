@@ -1,0 +1,57 @@
+"""An order's returns as its tracking page shows them: columns for its one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ScalarSelect, func, select
+
+from portal.keys import Unsealable, unseal
+from portal.models import Order, OrderLine, Return, UnitClaim
+from portal.models.line import Unit
+from portal.pages.facts import ReturnFacts
+
+
+def returns_column(array: Callable[[Mapping[str, Any]], Any]) -> ScalarSelect[Any]:
+    """The order's returns, as one JSON array."""
+    fields = {
+        "number": Return.number,
+        "status": Return.status,
+        "token": Return.token_sealed,
+        "at": Return.requested_at,
+    }
+    mine = select(array(fields)).where(Return.order_id == Order.id)
+    return mine.correlate(Order).scalar_subquery()
+
+
+def pieces_column() -> ScalarSelect[int]:
+    """How many pieces were ordered."""
+    pieces = select(func.count()).select_from(Unit).join(OrderLine, OrderLine.id == Unit.line_id)
+    return pieces.where(OrderLine.order_id == Order.id).correlate(Order).scalar_subquery()
+
+
+def held_column() -> ScalarSelect[int]:
+    """How many of them are in a return or claim already."""
+    held = (
+        select(func.count())
+        .select_from(UnitClaim)
+        .join(Unit, Unit.id == UnitClaim.unit_id)
+        .join(OrderLine, OrderLine.id == Unit.line_id)
+    )
+    return held.where(OrderLine.order_id == Order.id).correlate(Order).scalar_subquery()
+
+
+def returns_told(rows: Iterable[Mapping[str, Any]] | None) -> tuple[ReturnFacts, ...]:
+    """The returns, oldest first. One whose link was sealed with a lost key has no link."""
+    return tuple(
+        ReturnFacts(row["number"], row["status"], _token(row["token"]))
+        for row in sorted(rows or (), key=lambda row: str(row["at"]))
+    )
+
+
+def _token(sealed: str) -> str:
+    try:
+        return unseal(sealed)
+    except Unsealable:
+        return ""
