@@ -5,22 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    ForeignKeyConstraint,
-    Index,
-    String,
-    Text,
-    UniqueConstraint,
-    func,
-    select,
-    update,
-)
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import func, select, update
 
-from portal import clock
-from portal.db import Base, insert_new, new_id, session
-from portal.keys import is_signed, seal, sign
+from portal.db import insert_new, new_id, session
+from portal.keys import seal
 from portal.models.due import plan
+from portal.models.message import Message, supersede
 from portal.models.news import News, is_after_the_fact, is_fresh_start, news_of
 from portal.models.order import Order, OrderLine
 from portal.models.preference import (
@@ -34,7 +24,7 @@ from portal.models.preference import (
     wants,
 )
 from portal.models.shop import Shop
-from portal.tenancy import OfShop, shop_in_scope
+from portal.tenancy import shop_in_scope
 
 if TYPE_CHECKING:  # a shipment tells its news: it imports us
     from portal.models.shipment import Shipment
@@ -57,68 +47,6 @@ MOST_A_DAY = 4  # service messages about one parcel
 MOST_ITEMS = 12  # shown in a message; the page shows all
 
 
-class Message(OfShop, Base):
-    """One message to one person for one cause on one channel. Sent at least once, shown once.
-
-    `state`: wanted, sent, dead (with the reason), superseded (no longer true), stopped (opt-out).
-    """
-
-    __tablename__ = "message"
-    __table_args__ = (
-        UniqueConstraint("shop_id", "recipient", "cause", "channel"),
-        Index(None, "shop_id", "order_id"),
-        Index(None, "shop_id", "shipment_id"),
-        ForeignKeyConstraint(
-            ["shop_id", "order_id"], ["orders.shop_id", "orders.id"], ondelete="CASCADE"
-        ),
-    )
-
-    id: Mapped[str] = mapped_column(
-        String(40), primary_key=True, default=lambda: new_id("msg", clock.now())
-    )
-    kind: Mapped[str] = mapped_column(String(40))  # shipped, out_for_delivery, code …
-    channel: Mapped[str] = mapped_column(String(10), default="email")
-    recipient: Mapped[str] = mapped_column(String(254))
-    cause: Mapped[str] = mapped_column(String(120))  # what happened, such as shp_…:delivered
-    order_id: Mapped[str | None] = mapped_column(String(40))
-    shipment_id: Mapped[str | None] = mapped_column(String(40))
-    locale: Mapped[str] = mapped_column(String(10), default="")
-    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    sealed: Mapped[str] = mapped_column(Text, default="")  # a code to be sent, until it is sent
-    state: Mapped[str] = mapped_column(String(12), default="wanted")
-    expires_at: Mapped[datetime | None]
-    subject: Mapped[str] = mapped_column(String(300), default="")  # as sent
-    text: Mapped[str] = mapped_column(Text, default="")  # as sent, sealed: its link is a key
-    html: Mapped[str] = mapped_column(Text, default="")  # as sent, sealed
-    reference: Mapped[str] = mapped_column(String(254), default="")
-    error: Mapped[str] = mapped_column(Text, default="")
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
-    sent_at: Mapped[datetime | None]
-
-    @property
-    def stop_token(self) -> str:
-        """What opens `/u/<token>`: whoever holds it got this message and may stop its like."""
-        return f"{self.id}.{sign('stop', f'{self.shop_id}:{self.id}')}"
-
-    @staticmethod
-    def with_stop_token(token: str) -> Message | None:
-        """The message of this shop whose stop token this is, if any."""
-        message_id, _, signature = token.partition(".")
-        if not is_signed("stop", f"{shop_in_scope()}:{message_id}", signature):
-            return None
-        return session.scalar(select(Message).where(Message.id == message_id))
-
-    @staticmethod
-    def locked(message_id: str) -> Message | None:
-        """The message with this id for this transaction alone, if any."""
-        return session.scalar(
-            select(Message)
-            .where(Message.id == message_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-
-
 def tell(shipment: Shipment, was: str, now: datetime) -> None:
     """Plan what the parcel's new state is worth saying; drop what is no longer true.
 
@@ -128,7 +56,7 @@ def tell(shipment: Shipment, was: str, now: datetime) -> None:
     order = session.get_one(Order, shipment.order_id)
     shop = session.get_one(Shop, shipment.shop_id)
     news = news_of(shipment, order.timezone or shop.timezone, now)
-    _supersede(shipment.id, news.cause if news else "")
+    supersede(shipment.id, news.cause if news else "")
     if news is None or is_after_the_fact(shipment, order.created_at, now):
         return
     if news.kind == "shipped" and not is_fresh_start(was):
@@ -189,19 +117,6 @@ def plan_question(order: Order, cause: str, facts: dict[str, Any], now: datetime
     )
 
 
-def _supersede(shipment_id: str, still_true: str) -> None:
-    """Nothing that waits is sent once the parcel has moved on."""
-    session.execute(
-        update(Message)
-        .where(
-            Message.shipment_id == shipment_id,
-            Message.state == "wanted",
-            Message.cause != still_true,
-        )
-        .values(state="superseded")
-    )
-
-
 def _told_today(shipment_id: str, cause: str, now: datetime) -> int:
     """How many other causes this parcel was worth a message for in the last 24 hours."""
     count = session.scalar(
@@ -218,6 +133,7 @@ def _told_today(shipment_id: str, cause: str, now: datetime) -> int:
 def _want(
     order: Order, shipment: Shipment, news: News, recipient: str, locale: str, now: datetime
 ) -> None:
+    facts = {"number": order.number, "items": _items(shipment), **news.facts}
     is_new = _insert(
         kind=news.kind,
         recipient=recipient,
@@ -225,13 +141,13 @@ def _want(
         order_id=order.id,
         shipment_id=shipment.id,
         locale=locale,
-        facts={"number": order.number, "items": _items(shipment), **news.facts},
+        facts=facts,
         expires_at=news.expires_at,
         created_at=now,
         id=new_id("msg", now),
     )
     if not is_new:
-        _revive(recipient, news, now)
+        _revive(recipient, news, facts, now)
 
 
 def _insert(**values: Any) -> bool:
@@ -242,8 +158,8 @@ def _insert(**values: Any) -> bool:
     return bool(new)
 
 
-def _revive(recipient: str, news: News, now: datetime) -> None:
-    """What was dropped unsent and is true again is sent after all, still only once."""
+def _revive(recipient: str, news: News, facts: dict[str, Any], now: datetime) -> None:
+    """What was dropped unsent and is true again is sent after all, as it is now, still once."""
     again = session.scalars(
         update(Message)
         .where(
@@ -252,7 +168,7 @@ def _revive(recipient: str, news: News, now: datetime) -> None:
             Message.channel == "email",
             Message.state == "superseded",
         )
-        .values(state="wanted", expires_at=news.expires_at)
+        .values(state="wanted", expires_at=news.expires_at, facts=facts)
         .returning(Message.id)
     )
     for message_id in list(again):

@@ -16,6 +16,7 @@ from carriers.contract import Status
 from portal.db import new_id, session
 from portal.models.audit import record
 from portal.models.change import assign
+from portal.models.message import supersede
 from portal.models.settling import ParcelFacts
 from portal.sources.document import ShipmentDocument
 from portal.sources.matching import tracking_key
@@ -138,6 +139,7 @@ def _is_unscanned(parcel: Shipment) -> bool:
 def _remove(parcel: Shipment, who: str) -> None:
     told = {name: getattr(parcel, name) for name in ("carrier", "tracking_number", "status")}
     record(who, "shipment.removed", f"shipment:{parcel.id}", before=told)
+    supersede(parcel.id)
     session.delete(parcel)
     session.flush()
 

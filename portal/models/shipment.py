@@ -24,6 +24,7 @@ from portal.models.heard import (
     signed_by,
     top_of,
 )
+from portal.models.message import supersede
 from portal.models.order import Order
 from portal.models.scan import StoredScan, Told
 from portal.models.shipment_line import ShipmentLine
@@ -153,7 +154,8 @@ class Shipment(OfShop, Base):
             plan("apply", str(event.id), self.shop_id, now)
 
     def _forget(self) -> None:
-        """Start again: what was told belongs to another parcel."""
+        """Start again: what was told belongs to another parcel, and so does what waits unsent."""
+        supersede(self.id)
         session.execute(delete(StoredScan).where(StoredScan.shipment_id == self.id))
         self.provider_id = self.status_since = self.delivered_at = self.last_scan_at = None
         self.eta_date = self.first_eta_date = self.checked_at = self.polled_at = None

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from portal import clock
 from portal.db import inside, session, writing
-from portal.models import Due, Message
+from portal.models import Due, Message, Order, Shipment
 from portal.models.outbox import MOST_A_DAY, confirm, start, stop
+from portal.sources.document import OrderDocument
 from tests.conftest import shop_id
-from tests.mail.stories import READER, START, hears, kinds, messages, ordered
+from tests.mail.stories import READER, START, UPS, hears, kinds, messages, ordered
 
 HOUR = timedelta(hours=1)
 
@@ -190,6 +191,54 @@ def test_every_wanted_message_is_due_work(app: Flask, time) -> None:
     with inside(shop_id("fern")):
         due = session.query(Due).filter_by(queue="send").one()
     assert (due.subject, due.at) == (messages()[0].id, at(5))
+
+
+def _posted_again(time, *numbers: str, wait: int = 6) -> None:
+    """The shop sends order 1042 again with parcels of these numbers."""
+    time.move_to(at(wait))
+    body = {
+        "number": "1042",
+        "shipments": [{"carrier": "UPS", "tracking_number": number} for number in numbers],
+    }
+    with inside(shop_id("fern")), writing():
+        Order.upsert(OrderDocument.model_validate(body), clock.now())
+
+
+def test_what_waits_about_a_removed_parcel_is_not_sent(any_app: Flask, time) -> None:
+    _, parcels = ordered(parcels=2)
+    time.move_to(at(5))
+    for parcel in parcels:
+        hears(parcel, ("in_transit", at(4.9)))
+    _posted_again(time, UPS[0])
+    states = {one.shipment_id: one.state for one in messages()}
+    assert states == {parcels[0]: "wanted", parcels[1]: "superseded"}
+
+
+def test_what_waits_about_a_wrong_number_is_not_sent(any_app: Flask, time) -> None:
+    _, [parcel] = ordered()
+    time.move_to(at(5))
+    hears(parcel, ("delivered", at(4.9)))
+    with inside(shop_id("fern")), writing():
+        shipment = Shipment.locked(parcel)
+        assert shipment is not None
+        shipment.tracking_number = UPS[1]
+        shipment.watch(clock.now())
+    assert [(one.kind, one.state) for one in messages()] == [("delivered", "superseded")]
+
+
+def test_what_the_right_number_tells_is_sent_with_its_own_facts(any_app: Flask, time) -> None:
+    _, [parcel] = ordered()
+    time.move_to(at(5))
+    hears(parcel, ("in_transit", at(4.9)), eta=date(2026, 11, 26))
+    with inside(shop_id("fern")), writing():
+        shipment = Shipment.locked(parcel)
+        assert shipment is not None
+        shipment.tracking_number = UPS[1]
+        shipment.watch(clock.now())
+    time.move_to(at(7))
+    hears(parcel, ("in_transit", at(6.9)), eta=date(2026, 11, 29))
+    [told] = messages()
+    assert (told.state, told.facts["eta"]) == ("wanted", "2026-11-29")
 
 
 STORY = st.lists(
