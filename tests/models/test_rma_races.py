@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
-from portal.db import inside, session, writing
+from portal import create_app
+from portal.db import db, inside, session, writing
 from portal.models import Exchange, LedgerEntry, Return, Settlement, UnitClaim, Variant, payout
 from portal.models.change import Conflict
 from portal.models.credit import balances, give_credit, use_credit
@@ -19,7 +23,7 @@ from portal.models.rma_receipt import Count, receive
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from portal.models.unit_claim import claim_units
-from tests.conftest import shop_id
+from tests.conftest import settings_for, shop_id
 from tests.models.bought import NOW, ask, bought, requested, rma, shirts, sold
 
 AT_ONCE = 8
@@ -158,3 +162,43 @@ def test_credit_is_spent_once(any_app: Flask, fern: int) -> None:
     assert once(together(any_app, fern, *acts))
     with inside(fern):
         assert balances(customer, NOW) == {"USD": 300}
+
+
+# --- as processes of their own ------------------------------------------------------------------
+
+
+def settle_alone(url: str, return_id: str, start: Any, told: Any) -> None:
+    """One process: it opens the house, waits for the others, and settles."""
+    app = create_app(settings_for(url))
+    with app.app_context():
+        shop = shop_id("fern")
+        start.wait(timeout=120)
+        try:
+            with inside(shop), writing():
+                rows = resolve(locked(return_id), None, ACT)
+            told.put("done" if rows else "nothing")
+        except (Conflict, OperationalError):  # or the lock was not to be had: 503, ask again
+            told.put("refused")
+        session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.long
+def test_eight_processes_settle_a_return_once(any_app: Flask, fern: int, database_url: str) -> None:
+    id = ask(bought(), shirts(2))
+    with inside(fern), writing():
+        receive(locked(id), [Count("TEE-M", 2)], "staff", NOW)
+    spawn = get_context("spawn")
+    start, told = spawn.Barrier(AT_ONCE), spawn.Queue()
+    workers = [
+        spawn.Process(target=settle_alone, args=(database_url, id, start, told))
+        for _ in range(AT_ONCE)
+    ]
+    for worker in workers:
+        worker.start()
+    said = [told.get(timeout=120) for _ in workers]
+    for worker in workers:
+        worker.join(timeout=30)
+    assert once(said), said
+    with inside(fern):
+        assert count(select(func.sum(Settlement.amount_minor))) == 3_800
