@@ -125,13 +125,14 @@ def wipe(settings: Settings) -> None:
 
 
 def tell_sandbox(
-    root: str, path: str, body: Mapping[str, Any], key: str = "demo"
+    root: str, path: str, body: Mapping[str, Any], key: str = "demo", verb: str = "POST"
 ) -> dict[str, Any]:
     """Speak to the stand-in over HTTP, as its account's owner."""
     request = urllib.request.Request(  # noqa: S310 - the address is our own loopback server's
         root + path,
         json.dumps(body).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
+        method=verb,
     )
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
         told: dict[str, Any] = json.load(answer)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from portal.db import every_shop, inside, new_id, session, writing
+from portal.demo.payments import register_payment
 from portal.demo.place import home_of
 from portal.demo.rehearsal import PARCELS, parcel_for_sandbox, tell_sandbox
 from portal.demo.tales import BRANDS, Brand, Parcel, Tale, document
@@ -55,6 +56,7 @@ def place(shop_id: int, brand: Brand, tale: Tale, now: datetime) -> str:
             _keep_pictures(brand, shop_id, now)
             order, _ = Order.upsert(posted, now)
             order_id = order.id
+        register_payment(order_id)
         return Link.of(order_id)
 
 
@@ -107,6 +109,7 @@ def _page(shop: Shop, tale: Tale) -> str:
 def _make_shop(brand: Brand) -> int:
     with writing():
         shop = Shop(slug=brand.slug, name=brand.name, is_default=brand is BRANDS[0], **brand.look)
+        shop.settings = brand.settings
         shop.moves_to(origin(brand.slug))
         session.add(shop)
         session.flush()

@@ -52,6 +52,7 @@ class Brand:
     tales: tuple[Tale, ...]
     included_tax_bps: int
     route: str  # of carriers.simulated: the towns its parcels pass
+    settings: dict[str, Any]
 
 
 def tales(prefix: str, carriers: tuple[str, str, str], base: int) -> tuple[Tale, ...]:
@@ -139,6 +140,16 @@ FERN_SHOP = Brand(
     tales=tales("", ("UPS", "USPS", "FedEx"), 1001),
     included_tax_bps=0,
     route="new_york",
+    settings={
+        "return_address": {
+            "name": "Fern & Fable Returns",
+            "line1": "80 Mill Street",
+            "city": "Portland",
+            "region": "OR",
+            "postcode": "97201",
+            "country": "US",
+        }
+    },
 )
 VOLTA_SHOP = Brand(
     slug="volta",
@@ -164,6 +175,16 @@ VOLTA_SHOP = Brand(
     tales=tales("VN-", ("DHLExpress", "UPS", "DHLExpress"), 20401),
     included_tax_bps=1900,
     route="berlin",
+    settings={
+        "return_address": {
+            "name": "Volta Nine Retouren",
+            "line1": "Lagerstraße 9",
+            "city": "Leipzig",
+            "region": "SN",
+            "postcode": "04103",
+            "country": "DE",
+        }
+    },
 )
 BRANDS = (FERN_SHOP, VOLTA_SHOP)
 

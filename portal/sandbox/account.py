@@ -152,6 +152,7 @@ class Account:
     requests: Counter[str] = field(default_factory=Counter)
     effects: Counter[str] = field(default_factory=Counter)
     announce: Announce = lambda event, hooks: None
+    label_story: Callable[[str, str, datetime], Parcel] | None = None  # of parcels with a label
     beats: list[Callable[[], object]] = field(default_factory=list)
 
     def beat(self) -> None:

@@ -45,6 +45,16 @@ class ParcelRegistered(Asked):
     tracker_id: Annotated[str, StringConstraints(pattern=r"^trk_[0-9a-f]{32}$")] | None = None
 
 
+class LabelStory(Asked):
+    """How parcels move whose label is bought from now on; see parcels.py for `days`, `seconds`."""
+
+    kind: Text
+    days: Annotated[float, Field(gt=0, le=365)] = 3
+    seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    shown: Annotated[int, Field(ge=0)] | None = None
+    route: str = ""
+
+
 class HookFaults(HookFaultAsked):
     on: Literal["webhooks"]
 
@@ -62,11 +72,7 @@ def only_from_here() -> None:
 def register() -> tuple[Response, int]:
     """201, or 200 where it replaced a parcel of the same number and carrier."""
     asked = body(ParcelRegistered)
-    if asked.kind not in KINDS:
-        message = f"is none of {', '.join(KINDS)}"
-        raise unprocessable([{"field": "kind", "message": message}])
-    if asked.route not in ROUTES:
-        raise unprocessable([{"field": "route", "message": "is not a route of the stories"}])
+    _check_story(asked.kind, asked.route)
     if asked.carrier not in NAMES:
         raise unprocessable([{"field": "carrier", "message": "is not a supported carrier"}])
     given = asked.model_dump(exclude={"tracker_id", "tracking_code"})
@@ -80,6 +86,29 @@ def register() -> tuple[Response, int]:
             account(), parcel.tracking_code, parcel.carrier, tracker_id=asked.tracker_id
         )
     return jsonify(_shown(parcel)), status
+
+
+def _check_story(kind: str, route: str) -> None:
+    if kind not in KINDS:
+        message = f"is none of {', '.join(KINDS)}"
+        raise unprocessable([{"field": "kind", "message": message}])
+    if route not in ROUTES:
+        raise unprocessable([{"field": "route", "message": "is not a route of the stories"}])
+
+
+@bp.put("/label-story")
+def tell_labels() -> Response:
+    """Without it a bought label's parcel stays unknown until it is registered."""
+    asked = body(LabelStory)
+    _check_story(asked.kind, asked.route)
+
+    def begin(code: str, carrier: str, now: datetime) -> Parcel:
+        parcel = Parcel(code, carrier, **asked.model_dump())
+        parcel.start(now)
+        return parcel
+
+    account().label_story = begin
+    return jsonify(asked.model_dump())
 
 
 @bp.get("/parcels")

@@ -102,6 +102,8 @@ def buy(account: Account, shipment: Json, asked: BuyAsked, files: str) -> Json:
         fees=[_fee("LabelFee", "0.00000"), _fee("PostageFee", f"{Decimal(rate['rate']):.5f}")],
     )
     account.effects["label.bought"] += 1
+    if account.label_story is not None:
+        account.parcels[rate["carrier"], code] = account.label_story(code, rate["carrier"], now)
     tracker = trackers.add_tracker(
         account,
         code,
