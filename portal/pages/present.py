@@ -17,6 +17,7 @@ from portal.pages.policy_words import STATUSES
 from portal.pages.speech import _, plural
 from portal.pages.state import State, state_of
 from portal.pages.stepper import Stepper, stepper
+from portal.pages.unsent import unsent
 from portal.pages.words import Tone, Words, words
 
 ActionCode = Literal["updates", "change", "return", "carrier", "support"]
@@ -62,7 +63,10 @@ class ParcelPage:
 
 @dataclass(frozen=True)
 class TrackingPage:
-    """A tracking page, ready to be laid out. `announcement` is read out when it changes."""
+    """A tracking page, ready to be laid out. `announcement` is read out when it changes.
+
+    `unsent` is what of the order is in no parcel yet, where the parcels say what they hold.
+    """
 
     title: str
     order_line: str
@@ -72,6 +76,7 @@ class TrackingPage:
     actions: tuple[Action, ...]
     parcels: tuple[ParcelPage, ...]
     items: tuple[ItemFacts, ...]
+    unsent: tuple[ItemFacts, ...]
     destination: str
     is_split: bool
     is_final: bool
@@ -101,18 +106,21 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
     is_split = len(parcels) > 1
     top = _order_hero(order, parcels)
     only = parcels[0] if len(parcels) == 1 else None
+    rest = unsent(order)
+    is_over = bool(parcels) and not rest and all(one.hero.state in FINAL for one in parcels)
     return TrackingPage(
         title=_("Order %(number)s", number=order.number),
         order_line=_order_line(order),
         number=order.number,
         hero=top,
         stepper=_order_stepper(order, only, is_split, top, cal),
-        actions=_actions(parcels, top, order),
+        actions=_actions(parcels, top, order, is_more_to_come=bool(rest)),
         parcels=parcels if not is_split else tuple(sorted(parcels, key=_urgency)),
         items=order.items,
+        unsent=rest,
         destination=town(order.destination_city) or order.destination_country,
         is_split=is_split,
-        is_final=all(parcel.hero.state in FINAL for parcel in parcels) and bool(parcels),
+        is_final=is_over,
         announcement=f"{top.word}. {top.text}",
         changes_at=cal.midnight,
         returns=tuple((e.number, _(STATUSES[e.status]), e.token) for e in order.returns),
@@ -177,12 +185,14 @@ def _order_stepper(
     return None if is_split else stepper(order, None, hero.state, hero.word, cal)
 
 
-def _actions(parcels: tuple[ParcelPage, ...], hero: Hero, order: OrderFacts) -> tuple[Action, ...]:
+def _actions(
+    parcels: tuple[ParcelPage, ...], hero: Hero, order: OrderFacts, *, is_more_to_come: bool
+) -> tuple[Action, ...]:
     """At most three, the likeliest first. What is in a return already cannot start another."""
     actions = []
     if not order.is_all_held and any(parcel.hero.state is State.DELIVERED for parcel in parcels):
         actions.append(Action("return", _("Start a return")))
-    if hero.state not in FINAL:
+    if hero.state not in FINAL or is_more_to_come:
         actions.append(Action("updates", _("Get updates")))
     if len(parcels) == 1 and hero.state in CHANGEABLE and parcels[0].carrier_url:
         actions.append(Action("change", _("Change delivery"), parcels[0].carrier_url))

@@ -230,6 +230,9 @@ STATES: dict[str, Callable[[], OrderFacts]] = {
         scans=tuple(replace(told, offset_minutes=None) for told in FERN_SCANS)
     ),
     "split": _split,
+    "partly_sent": lambda: replace(
+        fern(items=(TEAPOT,)), status="partially_shipped"
+    ),
 }  # fmt: skip
 
 
@@ -237,7 +240,7 @@ def as_volta(order: OrderFacts) -> OrderFacts:
     """The same story told by the other brand: its goods, its order number."""
     goods = (PHONES, SPEAKER)
     parcels = tuple(
-        replace(parcel, items=goods[index % 2 : index % 2 + 1] if len(order.parcels) > 1 else goods)
+        replace(parcel, items=goods[index % 2 :][: len(parcel.items)])
         for index, parcel in enumerate(order.parcels)
     )
     return replace(order, number="VN-20418", items=goods, parcels=parcels)
