@@ -18,6 +18,8 @@ from portal import clock, create_app
 from portal.config import read_settings
 from portal.db import db, session, writing
 from portal.demo import rehearsal as stage
+from portal.demo.desk import door, fill_desk, invite
+from portal.demo.payments import hook_up_stripe, register_payments
 from portal.demo.place import with_demo_settings
 from portal.demo.seeds import fill, orders_shown, origin, register_again
 from portal.demo.tales import BRANDS
@@ -28,6 +30,7 @@ from portal.sandbox import create_sandbox, running
 STOP_SECONDS = 10
 LOOK_SECONDS = 0.5  # between two looks whether everything still runs
 LOG = "demo.log"  # what web and worker say, beside the database
+LABELS_MOVE = {"kind": "on_time", "days": 3, "seconds": 240}  # a way back takes four minutes
 SHOWN = 4  # pages printed of each brand
 
 
@@ -107,12 +110,19 @@ def _furnish(rehearsal: stage.Rehearsal) -> None:
         if Shop.default() is None:
             stage.note_made(rehearsal)
             fill(rehearsal.sandbox, clock.now())
+            fill_desk(rehearsal.sandbox, clock.now())
         else:
             _move_in()
             if rehearsal.sandbox:
                 register_again(rehearsal.sandbox)
+            register_payments()
         for brand in BRANDS if rehearsal.sandbox else ():
             _hook_up(rehearsal, brand.slug)
+        for brand in BRANDS:
+            hook_up_stripe(rehearsal.settings, rehearsal.port, brand.slug)
+        if rehearsal.sandbox:
+            stage.tell_sandbox(rehearsal.sandbox, "/_sandbox/label-story", LABELS_MOVE, verb="PUT")
+        invite(clock.now())
         session.remove()
         db.engine.dispose()
 
@@ -183,7 +193,8 @@ def _say(rehearsal: stage.Rehearsal) -> None:
             click.echo(f"  {shop.name}   look-up: {shop.origin}/")
             for tale, page in pages[:SHOWN]:
                 click.echo(f"    {tale.number:<9} {tale.shows:<30} {page}")
-            click.echo(f"    and {len(pages) - SHOWN} more on the demo page\n")
+            click.echo(f"    and {len(pages) - SHOWN} more on the demo page")
+            click.echo(f"    staff desk: {door(shop.slug, clock.now())}\n")
         session.remove()
         db.engine.dispose()
     first = BRANDS[0]
