@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from portal.models.rma_choice import Choice
 from portal.models.rma_facts import Asked
 from portal.models.rma_receipt import Count
 from portal.sources.document import MOST_LINES, Empty, Money, Plain, Posted, Quantity, Sku
-from returns.reasons import reason_and_detail
+from returns.reasons import REASON_OF, REASONS, reason_and_detail
 from returns.verdict import Method
 
+
+def _reason(code: str) -> str:
+    if code not in REASONS and code not in REASON_OF:
+        raise ValueError(f"We know no such reason. Send one of: {', '.join(REASONS)}.")
+    return code
+
+
 Code = Annotated[str, Field(max_length=40), Plain]
+Reason = Annotated[Code, AfterValidator(_reason)]
 Note = Annotated[str, Field(max_length=2000), Empty]
 ExchangeSku = Annotated[str, Field(max_length=120), Plain, Empty]
 Wanted = Literal["refund", "store_credit", "exchange", "keep"]
@@ -24,7 +32,7 @@ class QuotedLine(Posted):
 
     sku: Sku
     quantity: Quantity
-    reason: Code | None = None
+    reason: Reason | None = None
     detail: Code | None = None
     resolution: Wanted | None = None
     exchange_sku: ExchangeSku = ""
@@ -48,7 +56,7 @@ class AskedLine(QuotedLine):
     refund, store_credit, wait, or variant: and another sku.
     """
 
-    reason: Code
+    reason: Reason
     statement: Note = ""
     fallback: Annotated[
         str, Field(max_length=140, pattern=r"^(refund|store_credit|wait|variant:.{1,120})?$")

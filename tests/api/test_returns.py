@@ -185,7 +185,7 @@ def test_a_cancelled_return_frees_its_units_and_its_label(quick: Api) -> None:
         ({"quantity": 4}, "lines.0.quantity"),
         ({"quantity": True}, "lines.0.quantity"),
         ({"sku": "NONE"}, "lines.0.sku"),
-        ({"reason": "because"}, "lines.0"),
+        ({"reason": "because"}, "lines.0.reason"),
         ({"detail": "colour"}, "lines.0"),
         ({"resolution": "gold"}, "lines.0.resolution"),
         ({"resolution": "exchange"}, "lines.0.exchange_sku"),
