@@ -24,7 +24,8 @@ from portal.models.policy import PolicyVersion
 from portal.models.rma_acts import arrive
 from portal.models.rma_receipt import Count, receive
 from portal.models.rma_request import order_for_return, request_return
-from portal.models.rma_settle import Act, resolve
+from portal.models.rma_rows import Act
+from portal.models.rma_settle import resolve
 from portal.models.staff import Staff
 from portal.sources.document import OrderDocument, VariantDocument
 
