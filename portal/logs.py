@@ -25,7 +25,7 @@ PERSONAL = re.compile(
     r"|(?i:\bbearer\s+\S+)"
     r"|(?<=://)[^\s/@]+(?=@)"  # a password in an address
 )
-KEPT = frozenset({"timestamp", "request_id", "trace"})  # made by us alone
+KEPT = frozenset({"timestamp", "request_id", "route", "level", "trace"})  # made by us alone
 log: structlog.stdlib.BoundLogger = structlog.get_logger("porchlight")
 
 

@@ -18,7 +18,7 @@ from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
 from portal.keys import is_signed, settings, sign
-from portal.models import Shop
+from portal.models import ShopFront
 from portal.sessions import BrowserSession
 from portal.tenancy import scoped
 
@@ -115,11 +115,11 @@ def leave_shop(_error: BaseException | None) -> None:
         scope.__exit__(None, None, None)
 
 
-def _shop_of(incoming: Request) -> Shop | None:
+def _shop_of(incoming: Request) -> ShopFront | None:
     host = hostname(incoming)
     if not host:
         return None
-    return Shop.at(host) or (Shop.default() if host in bare_hosts() else None)
+    return ShopFront.at(host) or (ShopFront.default() if host in bare_hosts() else None)
 
 
 def hostname(incoming: Request) -> str:

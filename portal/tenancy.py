@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import ForeignKey, Join, Select, Table, event
 from sqlalchemy.orm import (
+    LoaderCriteriaOption,
     Mapped,
     ORMExecuteState,
     Session,
@@ -75,10 +77,13 @@ def _only_this_shop(state: ORMExecuteState) -> None:
         return
     if mine == EVERY_SHOP:
         return
+    state.statement = state.statement.options(_filter(mine))
+
+
+@lru_cache(maxsize=1024)
+def _filter(mine: int) -> LoaderCriteriaOption:
     # Without include_aliases the criteria would pass over aliased entities.
-    state.statement = state.statement.options(
-        with_loader_criteria(OfShop, lambda cls: cls.shop_id == mine, include_aliases=True)
-    )
+    return with_loader_criteria(OfShop, lambda cls: cls.shop_id == mine, include_aliases=True)
 
 
 def _refuse_bare_tables(state: ORMExecuteState) -> None:

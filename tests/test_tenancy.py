@@ -29,6 +29,7 @@ from sqlalchemy.types import JSON, Date, LargeBinary, TypeDecorator
 
 from portal.db import Base, every_shop, insert_into, insert_new, inside, migrating, session, writing
 from portal.models import Customer, Order, OrderLine, Shop
+from portal.standing import Standing
 from portal.tenancy import OfShop, WrongShop, scoped, shop_in_scope
 from tests.conftest import DATABASES, copied, running_app, shop_id
 
@@ -184,6 +185,24 @@ def test_without_a_shop_nothing_is_seen(shops: tuple[int, int]) -> None:
             assert found == set(), (model.__name__, name)
         for name, count in _counts(model):
             assert count == 0, (model.__name__, name)
+
+
+def test_a_standing_statement_sees_the_shop_that_is_in_scope_when_it_is_asked(
+    shops: tuple[int, int],
+) -> None:
+    for model in walked():
+        for name, statement in _selects(model):
+            standing = Standing(statement)
+            for scope, expected in (
+                *((inside(shop), shop) for shop in shops),
+                (nullcontext(), None),
+                (every_shop(), None),
+            ):
+                with scope:
+                    row = standing.first()
+                    # An outer join may begin with a shop that has no row to show.
+                    shown = {expected, None} if name == "outer join" else {expected}
+                    assert (row[0] if row else None) in shown, (model.__name__, name)
 
 
 def test_updates_and_deletes_stay_in_the_shop(shops: tuple[int, int]) -> None:

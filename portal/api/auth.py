@@ -14,7 +14,7 @@ from portal.api.refusal import Refusal
 from portal.db import Busy, every_shop, session, writing
 from portal.keys import digest
 from portal.logs import log
-from portal.models import ApiToken, Shop
+from portal.models import ApiToken, Shop, ShopFront
 from portal.security import bare_hosts, hostname
 from portal.tenancy import scoped
 
@@ -93,7 +93,7 @@ def _enter(caller: Caller) -> None:
     g.scope = scoped(caller.shop_id)
     g.scope.__enter__()
     g.shop_id = caller.shop_id
-    g.shop = session.get(Shop, caller.shop_id)
+    g.shop = ShopFront.of(caller.shop_id)
 
 
 def _note(caller: Caller, now: datetime) -> None:

@@ -18,7 +18,7 @@ from portal.models.rma import Return
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.settlement import Settlement
 from portal.models.shipment import Shipment, ShipmentLine, StoredScan
-from portal.models.shop import Shop
+from portal.models.shop import Shop, ShopFront
 from portal.models.staff import Staff
 from portal.models.unit_claim import UnitClaim
 
@@ -50,6 +50,7 @@ __all__ = [
     "Shipment",
     "ShipmentLine",
     "Shop",
+    "ShopFront",
     "Staff",
     "StoredScan",
     "Tally",

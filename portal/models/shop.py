@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import String, select
+from sqlalchemy import Row, String, Text, bindparam, cast, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.db import Base, session
 from portal.keys import seal, unseal
+from portal.standing import Standing
 
 
 class Shop(Base):
@@ -36,11 +40,6 @@ class Shop(Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @staticmethod
-    def at(host: str) -> Shop | None:
-        """The shop whose pages live on this host name (no port), if any."""
-        return session.scalar(select(Shop).where(Shop.host == host))
-
-    @staticmethod
     def named(slug: str) -> Shop | None:
         """The shop with this slug, if any."""
         return session.scalar(select(Shop).where(Shop.slug == slug))
@@ -63,3 +62,52 @@ class Shop(Base):
     def keep_key(self, name: str, value: str) -> None:
         """Encrypt and keep a provider key, such as `easypost_api_key`."""
         self.sealed_keys = {**self.sealed_keys, name: seal(value)}
+
+
+@dataclass(frozen=True)
+class ShopFront:
+    """What every request needs of its shop, read anew each time; equal fronts look equal."""
+
+    id: int
+    slug: str
+    name: str
+    origin: str
+    theme: str
+    locale: str
+    timezone: str
+    support_email: str
+    settings_text: str  # JSON
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The shop's settings, to be read only."""
+        found: dict[str, Any] = json.loads(self.settings_text)
+        return found
+
+    @staticmethod
+    def at(host: str) -> ShopFront | None:
+        """The shop whose pages live on this host name (no port), if any."""
+        return _front(AT.first(host=host))
+
+    @staticmethod
+    def of(shop_id: int) -> ShopFront | None:
+        """The shop with this id, if any."""
+        return _front(OF.first(shop_id=shop_id))
+
+    @staticmethod
+    def default() -> ShopFront | None:
+        """The shop shown on the bare host: BASE_URL's."""
+        return _front(DEFAULT.first())
+
+
+def _front(row: Row[*tuple[Any, ...]] | None) -> ShopFront | None:
+    return ShopFront(*row) if row else None
+
+
+FRONTS = select(
+    Shop.id, Shop.slug, Shop.name, Shop.origin, Shop.theme, Shop.locale, Shop.timezone,
+    Shop.support_email, cast(Shop.settings, Text),
+)  # fmt: skip
+AT = Standing(FRONTS.where(Shop.host == bindparam("host")))
+OF = Standing(FRONTS.where(Shop.id == bindparam("shop_id")))
+DEFAULT = Standing(FRONTS.order_by(Shop.is_default.desc(), Shop.id).limit(1))

@@ -14,7 +14,7 @@ from flask import Flask, current_app, g, request, url_for
 
 from portal.format import LOCALES, reader_locale
 from portal.logs import log
-from portal.models import Shop
+from portal.models import ShopFront
 from portal.pages.facts import ShopFacts, ShopLinks
 from portal.security import content_hash
 from themes import Theme, load, stylesheet, themes
@@ -24,7 +24,7 @@ WEB = ("https://", "http://", "mailto:")
 
 @dataclass(frozen=True)
 class Brand:
-    """One shop's look, taken from its row once a request. `version` changes with any of it."""
+    """One shop's look. `version` changes with any of it."""
 
     shop: ShopFacts
     theme: Theme
@@ -47,8 +47,7 @@ def brand() -> Brand:
 
 
 def _wear() -> None:
-    """Take the brand while the row is at hand: a rollback later would have to read it again."""
-    shop: Shop | None = g.get("shop")
+    shop: ShopFront | None = g.get("shop")
     g.brand = _brand_of(shop) if shop else None
 
 
@@ -74,7 +73,8 @@ def allow_style() -> None:
         g.inline_styles = [*styles, brand().style]
 
 
-def _brand_of(shop: Shop) -> Brand:
+@lru_cache(maxsize=1024)
+def _brand_of(shop: ShopFront) -> Brand:
     theme = theme_of(shop.theme)
     css, style = _dress(theme)
     facts = _facts(shop)
@@ -97,7 +97,7 @@ def _dress(theme: Theme) -> tuple[str, str]:
     return css, content_hash(css)
 
 
-def _facts(shop: Shop) -> ShopFacts:
+def _facts(shop: ShopFront) -> ShopFacts:
     """The shop's facts. Links come from its settings alone: a footer must not lead nowhere."""
     links = shop.settings.get("links")
     given = links if isinstance(links, dict) else {}

@@ -10,31 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ScalarSelect, func, literal_column, select
-from sqlalchemy.orm import InstrumentedAttribute
-
 from carriers.names import BY_CODE, canonical, tracking_url
 from carriers.timeline import FUTURE, OLDER, RESTATED
-from portal.db import db, session
+from portal.db import db
 from portal.keys import digest
-from portal.models import (
-    Due,
-    Link,
-    Order,
-    OrderLine,
-    Picture,
-    Shipment,
-    ShipmentLine,
-    StoredScan,
-)
 from portal.models.access import AFTER_RIGHTS
 from portal.pages.facts import Grade, ItemFacts, OrderFacts, ParcelFacts, ScanFacts
-from portal.pages.load_returns import held_column, pieces_column, returns_column, returns_told
+from portal.pages.load_returns import returns_told
+from portal.pages.load_statements import LINK, everything
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 OURS = "/static/"
@@ -64,20 +52,7 @@ def open_link(token: str) -> Opened | None:
     """The link with this token in the shop in scope, if any. One statement."""
     if not TOKEN.fullmatch(token):
         return None
-    checked = (
-        select(func.max(Shipment.checked_at))
-        .where(Shipment.order_id == Order.id)
-        .correlate(Order)
-        .scalar_subquery()
-    )
-    row = session.execute(
-        select(
-            Link.id, Link.order_id, Link.grade, Link.session_digest, Link.expires_at,
-            Link.revoked_at, Order.rights_end_at, Order.version, checked.label("checked_at"),
-        )
-        .join(Order, Order.id == Link.order_id)
-        .where(Link.token_digest == digest(token))
-    ).first()  # fmt: skip
+    row = LINK.first(digest=digest(token))
     return _opened(row) if row else None
 
 
@@ -97,121 +72,8 @@ def _opened(row: Any) -> Opened:
 
 def load_order(order_id: str, grade: Grade) -> OrderFacts | None:
     """The facts of an order of the shop in scope, if it is there. One statement."""
-    row = session.execute(
-        select(
-            Order.number,
-            Order.placed_at,
-            Order.status,
-            Order.currency,
-            Order.locale,
-            Order.timezone,
-            Order.address["city"].as_string().label("city"),
-            Order.address["country"].as_string().label("country"),
-            _lines().label("lines"),
-            _shipments().label("shipments"),
-            _contents().label("contents"),
-            _scans().label("scans"),
-            _pictures().label("pictures"),
-            returns_column(_array).label("returns"),
-            pieces_column().label("pieces"),
-            held_column().label("held"),
-        ).where(Order.id == order_id)
-    ).first()
+    row = everything(db.engine.dialect.name).first(order_id=order_id)
     return _order(row, grade) if row else None
-
-
-# --- the statement ------------------------------------------------------------------------------
-
-
-def _array(
-    fields: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]],
-) -> ColumnElement[Any]:
-    """One JSON array of objects with these fields, in the database's own words."""
-    pairs = [part for name, column in fields.items() for part in (_name(name), column)]
-    if db.engine.dialect.name == "postgresql":
-        return func.json_agg(func.json_build_object(*pairs), type_=JSON)
-    return func.json_group_array(func.json_object(*pairs), type_=JSON)
-
-
-def _name(name: str) -> ColumnElement[str]:
-    return literal_column(f"'{name}'")
-
-
-def _lines() -> ScalarSelect[Any]:
-    fields = {name: getattr(OrderLine, name) for name in LINE_FIELDS}
-    return (
-        select(_array(fields))
-        .where(OrderLine.order_id == Order.id)
-        .correlate(Order)
-        .scalar_subquery()
-    )
-
-
-def _shipments() -> ScalarSelect[Any]:
-    asked = (
-        select(Due.at)
-        .where(Due.queue == "poll", Due.subject == Shipment.id)
-        .correlate(Shipment)
-        .scalar_subquery()
-    )
-    fields: dict[str, Any] = {name: getattr(Shipment, name) for name in SHIPMENT_FIELDS}
-    fields["next_at"] = asked
-    return (
-        select(_array(fields))
-        .where(Shipment.order_id == Order.id, Shipment.rma_id.is_(None))
-        .correlate(Order)
-        .scalar_subquery()
-    )
-
-
-def _contents() -> ScalarSelect[Any]:
-    fields = {
-        "shipment_id": ShipmentLine.shipment_id,
-        "line_id": ShipmentLine.line_id,
-        "quantity": ShipmentLine.quantity,
-    }
-    return (
-        select(_array(fields))
-        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
-        .where(Shipment.order_id == Order.id)
-        .correlate(Order)
-        .scalar_subquery()
-    )
-
-
-def _scans() -> ScalarSelect[Any]:
-    fields = {name: getattr(StoredScan, name) for name in SCAN_FIELDS}
-    return (
-        select(_array(fields))
-        .join(Shipment, Shipment.id == StoredScan.shipment_id)
-        .where(Shipment.order_id == Order.id, Shipment.rma_id.is_(None))
-        .correlate(Order)
-        .scalar_subquery()
-    )
-
-
-def _pictures() -> ScalarSelect[Any]:
-    return (
-        select(_array({"url": Picture.url, "id": Picture.id}))
-        .join(OrderLine, OrderLine.image_url == Picture.url)
-        .where(OrderLine.order_id == Order.id, Picture.state == "kept")
-        .correlate(Order)
-        .scalar_subquery()
-    )
-
-
-LINE_FIELDS = ("id", "position", "title", "variant", "quantity", "image_url", "sku", "category")
-SHIPMENT_FIELDS = (
-    "id", "position", "carrier", "carrier_code", "service", "tracking_number", "status", "detail",
-    "overlays", "delivered_at", "last_scan_at", "shipped_at", "eta_date", "first_eta_date",
-    "checked_at", "problem",
-)  # fmt: skip
-SCAN_FIELDS = (
-    "shipment_id", "at", "offset_minutes", "status", "detail", "city", "region", "country", "flag",
-)  # fmt: skip
-
-
-# --- the facts ----------------------------------------------------------------------------------
 
 
 def _order(row: Any, grade: Grade) -> OrderFacts:

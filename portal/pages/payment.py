@@ -12,7 +12,7 @@ from portal.jobs import nudge
 from portal.jobs.bank import bank_of
 from portal.jobs.topup import open_page, take
 from portal.keys import Unsealable
-from portal.models import Return
+from portal.models import Return, Shop
 from portal.models.difference import Difference, due_of
 from portal.pages.brand import page_locale, url_in
 from portal.pages.entry import guard, see
@@ -77,7 +77,7 @@ def _lead(bank: Stripe, due: Difference, here: str, back: str) -> Response:
 
 def _bank() -> Stripe | None:
     try:
-        return bank_of(g.shop)
+        return bank_of(session.get_one(Shop, g.shop_id))
     except (ValueError, Unsealable):
         return None
 
