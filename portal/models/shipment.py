@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from carriers import schedule
-from carriers.contract import FINAL, BadPayload, CarrierError, NotFound, Status, Tracking
+from carriers.contract import FINAL, CarrierError, NotFound, Status, Tracking
 from carriers.names import canonical
 from carriers.timeline import State, begins, read
 from portal import clock
@@ -33,6 +33,7 @@ from portal.models.trouble import (
     Trouble,
     at_first_sight,
     is_theirs,
+    may_pass,
     of_refusal,
     trouble,
 )
@@ -45,7 +46,7 @@ SHOWN = (
     *("status", "detail", "status_since", "delivered_at", "last_scan_at", "eta_date"),
     *("first_eta_date", "carrier_code", "service"),
 )
-PATIENCE = 5  # unreadable answers in a row before staff hear of it
+PATIENCE = 5  # answers in a row that cannot be used before staff hear of it
 ASK_AGAIN = timedelta(days=1)  # after a refusal: it may be theirs to mend
 
 
@@ -246,7 +247,7 @@ class Shipment(OfShop, Base):
         if isinstance(error, NotFound) and self.provider_id:
             self.provider_id = None  # the provider forgot its tracker: open another
             return self.next_poll(now)
-        if isinstance(error, BadPayload) and self.failures < PATIENCE:
+        if may_pass(error) and self.failures < PATIENCE:
             return self.next_poll(now)
         self._troubled(of_refusal(error, self.carrier, self.number_key), now)
         return None if self._is_over(now) else now + ASK_AGAIN

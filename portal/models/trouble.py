@@ -25,6 +25,8 @@ BY_REFUSAL = {
     "INVALID_TEST_CODE": "test_key",
     "NOT_FOUND": "not_found",
 }
+# Refusals that say nothing of the parcel: another question about it is under way, or theirs failed.
+PASSING = frozenset({"TRACKER.CREATE.ERROR", "TRACKER.RUN.ERROR"})
 FIXES = {
     "unknown_carrier": "Correct the carrier's name on the parcel.",
     "wrong_carrier": "Correct the carrier or the number on the parcel.",
@@ -82,6 +84,11 @@ def of_refusal(error: CarrierError, carrier: str, number: str) -> Trouble:
 def is_theirs(error: CarrierError) -> bool:
     """Whether the provider is the trouble, not the parcel that was asked about."""
     return isinstance(error, Transient | RateLimited | AuthBroken)
+
+
+def may_pass(error: CarrierError) -> bool:
+    """Whether the same question may be answered in a minute: then it is asked a few times more."""
+    return isinstance(error, BadPayload) or error.code in PASSING
 
 
 def _fix(code: str, carrier: str, number: str) -> str:

@@ -11,6 +11,7 @@ from portal.sandbox.asked import Asked
 
 Wire = Literal[
     "rate_limited",
+    "in_flight",
     "error_500",
     "error_503",
     "error_text",
@@ -29,7 +30,7 @@ Wire = Literal[
 ]
 # Those that never reach the service behind its front door, and those that it makes itself.
 EDGE = frozenset({"rate_limited", "error_503", "html_502", "reset"})
-BEFORE = EDGE | {"error_500", "error_text", "error_null"}
+BEFORE = EDGE | {"in_flight", "error_500", "error_text", "error_null"}
 
 
 class FaultAsked(Asked):

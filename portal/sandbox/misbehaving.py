@@ -15,6 +15,7 @@ from portal.sandbox.server import WIRE
 
 HTML: Final = "<!doctype html><title>Rehearsal</title><h1>This is not JSON.</h1>"
 SECRETS: Final = frozenset({"webhook_secret", "custom_headers"})
+IN_FLIGHT: Final = "A duplicate request is currently in-flight"
 FAILED: Final = "Something went wrong on our side."
 
 
@@ -64,6 +65,7 @@ def _broken(fault: FaultAsked) -> Response:
     """The answer of a fault that comes before anything is done."""
     answers = {
         "rate_limited": (429, "RATE_LIMITED", "Too many requests."),
+        "in_flight": (422, "TRACKER.CREATE.ERROR", IN_FLIGHT),
         "error_500": (500, "INTERNAL_SERVER_ERROR", FAILED),
         "error_503": (503, "SERVICE_UNAVAILABLE", "The service is not available."),
     }

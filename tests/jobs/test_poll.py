@@ -10,6 +10,7 @@ from portal import clock
 from portal.db import every_shop, session, writing
 from portal.jobs import provider
 from portal.models.due import read_gauge, set_gauge
+from portal.models.shipment import PATIENCE
 from tests.conftest import bearer
 from tests.jobs.house import NUMBER, House
 from tests.sandbox.conftest import Door, Hands
@@ -102,6 +103,37 @@ def test_a_fault_loses_nothing_and_the_parcel_is_not_blamed(
         reopen(house)
         house.work()
         assert (len(house.parcel(order).scans), house.parcel(order).failures) == (3, 0)
+
+
+def test_a_question_that_another_one_is_in_the_way_of_is_asked_again_soon(
+    house: House, door: Door
+) -> None:
+    door.parcel(NUMBER)
+    order = house.order()
+    door.fault("in_flight", times=2)
+    for wait in (1, 2):
+        house.work()
+        parcel = house.parcel(order)
+        assert (parcel.status, parcel.problem, parcel.failures) == ("unknown", ("", ""), wait)
+        [row] = house.due()
+        assert timedelta(0) < row.at - clock.now() <= timedelta(minutes=wait)
+        assert closed_for(house) <= timedelta(0), "others are asked about meanwhile"
+        house.due_now()
+    house.work()
+    assert (house.parcel(order).status, house.parcel(order).failures) == ("delivered", 0)
+
+
+def test_staff_hear_of_a_parcel_that_is_refused_again_and_again(house: House, door: Door) -> None:
+    door.parcel(NUMBER)
+    order = house.order()
+    door.fault("in_flight", times=PATIENCE)
+    for _ in range(PATIENCE):
+        assert house.parcel(order).problem == ("", "")
+        house.due_now()
+        house.work()
+    assert house.parcel(order).problem[0] != ""
+    [row] = house.due()
+    assert row.at - clock.now() > timedelta(hours=23)
 
 
 def test_a_slow_answer_is_an_answer(house: House, door: Door) -> None:

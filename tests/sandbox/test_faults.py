@@ -8,6 +8,7 @@ import requests
 from easypost.errors import (
     HttpError,
     InternalServerError,
+    InvalidRequestError,
     JsonError,
     RateLimitError,
     ServiceUnavailableError,
@@ -24,6 +25,7 @@ DONE = {"truncated", "commit_then_drop", "empty", "null", "wrong_types", "html_2
     ("fault", "error"),
     [
         ("rate_limited", RateLimitError),
+        ("in_flight", InvalidRequestError),
         ("error_500", InternalServerError),
         ("error_503", ServiceUnavailableError),
         ("error_text", AttributeError),
