@@ -77,7 +77,7 @@ def load_order(order_id: str, grade: Grade) -> OrderFacts | None:
 
 
 def _order(row: Any, grade: Grade) -> OrderFacts:
-    pictures = {found["url"]: found["id"] for found in row.pictures or ()}
+    pictures = {found["url"]: found for found in row.pictures or ()}
     lines = sorted(row.lines or (), key=lambda line: line["position"])
     items = {line["id"]: _item(line, pictures) for line in lines}
     contents: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -107,9 +107,10 @@ def _order(row: Any, grade: Grade) -> OrderFacts:
     )
 
 
-def _item(line: dict[str, Any], pictures: dict[str, str]) -> ItemFacts:
+def _item(line: dict[str, Any], pictures: dict[str, dict[str, str]]) -> ItemFacts:
     url = line["image_url"]
-    kept = f"/media/{pictures[url]}" if url in pictures else None
+    picture = pictures.get(url, {})
+    kept = f"/media/{picture['id']}" if picture.get("state") == "kept" else None
     return ItemFacts(
         title=line["title"],
         variant=line["variant"],
@@ -117,7 +118,7 @@ def _item(line: dict[str, Any], pictures: dict[str, str]) -> ItemFacts:
         image_url=kept or (url if url.startswith(OURS) else None),
         sku=line["sku"],
         category=line["category"],
-        awaits_picture=kept is None and url.startswith("http"),
+        awaits_picture=picture.get("state") == "wanted",
     )
 
 

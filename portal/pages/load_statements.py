@@ -150,9 +150,9 @@ def _scans() -> ScalarSelect[Any]:
 
 def _pictures() -> ScalarSelect[Any]:
     return (
-        select(_array({"url": Picture.url, "id": Picture.id}))
+        select(_array({"url": Picture.url, "id": Picture.id, "state": Picture.state}))
         .join(OrderLine, OrderLine.image_url == Picture.url)
-        .where(OrderLine.order_id == Order.id, Picture.state == "kept")
+        .where(OrderLine.order_id == Order.id, Picture.state.in_(("kept", "wanted")))
         .correlate(Order)
         .scalar_subquery()
     )

@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from portal.db import every_shop, inside, migrating, session, writing
-from portal.models import Due, Order, OrderLine, Shipment, ShipmentLine, StoredScan
+from portal.keys import digest
+from portal.models import Due, Order, OrderLine, Picture, Shipment, ShipmentLine, StoredScan
 from portal.pages.facts import ParcelFacts
 from portal.pages.load import load_order, open_link
 from tests.conftest import shop_id
@@ -81,6 +82,25 @@ def test_another_shop_sees_neither_link_nor_order(any_app: Flask) -> None:
     assert load_order(order_id, "act") is None  # and outside any shop there is nothing
     with inside(shop_id("fern")):
         assert open_link(token) is not None
+
+
+@pytest.mark.parametrize(
+    ("state", "waits"), [("wanted", True), ("kept", False), ("refused", False), (None, False)]
+)
+def test_only_a_picture_still_being_fetched_is_awaited(
+    any_app: Flask, state: str | None, waits: bool
+) -> None:
+    url = "https://cdn.example/olive.jpg"
+    order_id = placed()
+    with inside(shop_id("fern")), writing():
+        session.query(OrderLine).filter_by(position=0).one().image_url = url
+        if state:
+            session.add(Picture(id="pic_1", url=url, url_digest=digest(url), state=state))
+    with inside(shop_id("fern")):
+        order = load_order(order_id, "view")
+    assert order is not None
+    assert [item.awaits_picture for item in order.items] == [waits, False]
+    assert order.items[0].image_url == ("/media/pic_1" if state == "kept" else None)
 
 
 CHILDREN = {

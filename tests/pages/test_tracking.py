@@ -15,7 +15,7 @@ from sqlalchemy import event
 from portal import clock
 from portal.db import db, inside, session, writing
 from portal.keys import digest
-from portal.models import Link, Order, OrderLine, Picture, Shipment
+from portal.models import Link, Order, OrderLine, Picture, Shipment, ShipmentLine
 from portal.pages.tracking import SHELF
 from tests.conftest import shop_id
 from tests.pages.browser import Browser
@@ -132,11 +132,18 @@ def test_words_that_name_days_are_made_anew_at_midnight(app: Flask) -> None:
         assert browser.get(path).text != first
 
 
-@pytest.mark.parametrize(("status", "stops"), [("delivered", True), ("in_transit", False)])
+@pytest.mark.parametrize(
+    ("status", "is_whole", "stops"),
+    [("delivered", True, True), ("delivered", False, False), ("in_transit", True, False)],
+)
 def test_an_open_page_is_told_to_stop_when_all_is_final(
-    app: Flask, status: str, stops: bool
+    app: Flask, status: str, is_whole: bool, stops: bool
 ) -> None:
-    browser, _, path = opened(app, status=status)
+    browser, order_id, path = opened(app, status=status)
+    if is_whole:  # the parcel is the order: nothing else follows
+        with inside(shop_id("fern")), writing():
+            session.query(ShipmentLine).delete()
+        change(order_id)
     first = browser.get(path + "/live")
     again = browser.get(path + "/live", headers={"If-None-Match": first.headers["ETag"]})
     assert [("Live-Stop" in answer.headers) for answer in (first, again)] == [stops, stops]
