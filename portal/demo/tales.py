@@ -69,7 +69,7 @@ def tales(prefix: str, carriers: tuple[str, str, str], base: int) -> tuple[Tale,
         ("delivered", "Delivered", first, 0, None),
         ("delivered_then_taken_back", "Delivered, then taken back", second, 0, None),
         ("return_to_sender", "Going back to the shop", first, 0, None),
-        ("lost_silent", "Quiet for days", second, 0, None),
+        ("lost_silent", "Overdue, no new date yet", second, 0, None),
         ("pre_transit", "Label made, not scanned yet", first, 0, None),
     )
     told = [
