@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import secrets
 import threading
 import time
@@ -154,8 +153,10 @@ def _begin_sqlite(connection: Connection) -> None:
     """Begin as the mode in force says. A reading transaction can never be upgraded."""
     mode = _mode.get()
     if mode == "reading":
-        connection.exec_driver_sql("PRAGMA query_only=ON")
-        connection.exec_driver_sql("BEGIN")
+        # Straight to the driver: neither can fail for a lock, and every page begins so.
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("PRAGMA query_only=ON")
+        raw.execute("BEGIN")
         return
     connection.exec_driver_sql("PRAGMA query_only=OFF")
     connection.exec_driver_sql(f"PRAGMA synchronous={mode}")
@@ -337,20 +338,3 @@ def put_in_place(source: Path) -> None:
 def sqlite_is_safe() -> bool:
     """Whether the SQLite in use may keep a write-ahead log with several processes."""
     return bool(sqlite.sqlite_version_info >= FIRST_SAFE_WAL)
-
-
-NETWORK_DISKS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "afs", "fuse.glusterfs", "fuse.sshfs"}
-)
-OCTAL = re.compile(r"\\([0-7]{3})")  # how the kernel writes a blank in a path
-
-
-def disk_of(path: Path, mounts: str) -> str:
-    """The kind of file system `path` lies on, from the text of /proc/mounts; '' if unknown."""
-    best, kind = "", ""
-    for line in mounts.splitlines():
-        _, mount, filesystem, *_ = line.split(" ")
-        mount = OCTAL.sub(lambda found: chr(int(found[1], 8)), mount)
-        if path.is_relative_to(mount) and len(mount) >= len(best):
-            best, kind = mount, filesystem
-    return kind

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from portal.config import SERVING, SettingsError, is_loopback, read_settings
-from portal.db import disk_of
+from portal.disks import disk_of
 
 GOOD = {
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuv",

@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.cli.findings import Finding, fail, ok, warn
 from portal.config import SERVING, SettingsError, read_settings
-from portal.db import FIRST_SAFE_WAL, NETWORK_DISKS, disk_of, session, sqlite_is_safe
+from portal.db import FIRST_SAFE_WAL, session, sqlite_is_safe
 from portal.demo.place import with_demo_settings
+from portal.disks import NETWORK_DISKS, disk_of
 from portal.keys import settings
 from portal.migrations import revision_in_force, schema_is_current
 from portal.models import Shop

@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from portal import create_app
 from portal.cli.house import open_house
 from portal.config import SERVING, Settings, is_loopback, read_settings
-from portal.db import NETWORK_DISKS, db, disk_of
+from portal.db import db
 from portal.demo.place import with_demo_settings
+from portal.disks import NETWORK_DISKS, disk_of
 from portal.jobs.sweep import Worker
 from portal.logs import ServerLog, configure
 from portal.migrations import schema_is_current, upgrade
