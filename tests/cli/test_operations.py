@@ -32,8 +32,8 @@ def commands(name: str) -> list[str]:
     return [line for line in lines if line.startswith("porchlight ")]
 
 
-def example(kind: str) -> str:
-    text = (DOCS / "import.md").read_text(encoding="utf-8")
+def example(kind: str, book: str = "import.md") -> str:
+    text = (DOCS / book).read_text(encoding="utf-8")
     found = re.search(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[1]
@@ -53,6 +53,8 @@ def test_every_command_of_the_book_works_in_its_order(
     at_home: Callable[..., Result], tmp_path: Path, easypost: Box
 ) -> None:
     (tmp_path / "orders.csv").write_text(example("csv"), encoding="utf-8")
+    for name in ("policy.json", "policy-2.json"):
+        (tmp_path / name).write_text(example("json", "returns.md"), encoding="utf-8")
     keys = {"EASYPOST_API_KEY": "EZTKbook", "EASYPOST_API_BASE": easypost.api_base}
     lines = commands("operations.md")
     for line in lines:
