@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from portal.config import Settings, read_settings
 from portal.db import db, inside, session, writing
 from portal.migrations import upgrade
 from portal.models import ApiToken, Shop
-from tests.postgres import running_postgres
+from tests.postgres import RUN, running_postgres
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SECRET = "a-secret-for-tests-0123456789abcdefghij"
@@ -34,9 +33,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server for the whole run."""
-    with running_postgres(tmp_path_factory) as url:
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server for the whole run, shared by its workers."""
+    with running_postgres() as url:
         yield url
 
 
@@ -179,15 +178,21 @@ _templates: dict[str, str] = {}
 
 
 def template_of(url: str) -> str:
-    """The name of a migrated database to copy from, made at the first call."""
+    """The name of a migrated database to copy from, made by the first worker that asks."""
     if url not in _templates:
-        name = f"template_{os.getpid()}"
+        name = f"template_{RUN}"
         with admin(url) as run:
-            run(f"CREATE DATABASE {name}")
-        app = create_app(settings_for(url.replace("/postgres?", f"/{name}?")))
-        with app.app_context():
-            upgrade()
-            session.remove()
-            db.engine.dispose()
+            run("SELECT pg_advisory_lock(1)")  # until the connection closes
+            if name not in run("SELECT datname FROM pg_database").scalars().all():
+                run(f"CREATE DATABASE {name}")
+                _migrate(url.replace("/postgres?", f"/{name}?"))
         _templates[url] = name
     return _templates[url]
+
+
+def _migrate(url: str) -> None:
+    app = create_app(settings_for(url))
+    with app.app_context():
+        upgrade()
+        session.remove()
+        db.engine.dispose()

