@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from portal.cli.findings import Finding, fail, ok, warn
 from portal.db import session
 from portal.jobs.queue import queue_of
+from portal.jobs.reconcile import GAUGE
 from portal.jobs.sweep import HEARTBEAT
-from portal.models import HookEvent, Message, Order, Shipment, Shop
+from portal.models import HookEvent, Message, Order, Settlement, Shipment, Shop
 from portal.models.due import backlog, read_gauge
 
 ALIVE = timedelta(minutes=1)
@@ -86,6 +87,30 @@ def of_parcels() -> Iterator[Finding]:
         yield warn("parcels", f"and {count - SHOWN} more", "Correct these first.")
     if not count:
         yield ok("parcels", "none has a problem that somebody must put right")
+
+
+def of_money(now: datetime) -> Iterator[Finding]:
+    """What differs from the provider's ledger, and payouts that somebody must look at."""
+    shops = session.execute(select(Shop.id, Shop.slug).order_by(Shop.id)).all()
+    for shop_id, slug in shops:
+        found = read_gauge(f"{GAUGE}:{shop_id}")
+        if found is not None and found[0]:
+            yield warn(
+                "money",
+                f"{slug}: {found[0]:.0f} differences from the provider {_ago(now - found[1])}",
+                f"Run: porchlight reconcile --shop {slug}",
+            )
+    stuck = session.execute(
+        select(Shop.slug, Settlement.status, func.count())
+        .join(Shop, Shop.id == Settlement.shop_id)
+        .where(Settlement.status.in_(("failed", "unknown")), Settlement.replaced.is_(False))
+        .group_by(Shop.slug, Settlement.status)
+        .order_by(Shop.slug, Settlement.status)
+    ).all()
+    for slug, status, count in stuck:
+        yield warn("money", f"{slug}: {count} payouts {status}", "Look at the queue: Money stuck.")
+    if not stuck and not any((read_gauge(f"{GAUGE}:{id}") or (0,))[0] for id, _ in shops):
+        yield ok("money", "no difference from the provider is known, no payout is stuck")
 
 
 def of_hooks(now: datetime) -> Iterator[Finding]:

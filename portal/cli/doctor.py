@@ -52,6 +52,7 @@ def _of_house() -> Iterator[Finding]:
         yield from check_house.of_shops()
         yield from check_work.of_work(now)
         yield from check_work.of_parcels()
+        yield from check_work.of_money(now)
         yield from check_work.of_hooks(now)
         yield from check_work.of_messages(now)
 

@@ -145,7 +145,7 @@ def _knowing(event: PaymentEvent) -> dict[int, str]:
     """The shops that know the payment, or what it is for, with the name they know it by."""
     settlement_id = _settlement_of(event)
     mine = select(Settlement.shop_id, Settlement.payment).where(Settlement.id == settlement_id)
-    found = dict(row.tuple() for row in session.execute(mine)) if settlement_id else {}
+    found = {row.shop_id: row.payment for row in session.execute(mine)} if settlement_id else {}
     if event.kind in CHECKOUTS | PAYMENTS:
         return found
     charge = event.about if event.object.get("object") == "charge" else event.object.get("charge")
@@ -155,7 +155,7 @@ def _knowing(event: PaymentEvent) -> dict[int, str]:
         LedgerEntry.reference.in_(names)
     )
     for rows in (asked, paid):
-        found |= dict(row.tuple() for row in session.execute(rows.distinct()))
+        found |= {row[0]: row[1] for row in session.execute(rows.distinct())}
     return {shop_id: payment for shop_id, payment in found.items() if payment}
 
 

@@ -15,6 +15,7 @@ from portal import clock
 from portal.api.once import forget_old
 from portal.db import every_shop, session, writing
 from portal.jobs.queue import PAUSE_S, Queue, queue_of
+from portal.jobs.reconcile import plan_reconciling
 from portal.jobs.seal import plan_seals
 from portal.jobs.work import AT_ONCE, told_to_stop, work
 from portal.logs import log
@@ -31,6 +32,7 @@ CHORES: tuple[tuple[str, timedelta, Callable[[datetime], object]], ...] = (
     ("forget_ended", timedelta(hours=1), forget_ended),
     ("forget_answers", timedelta(days=1), forget_old),
     ("plan_seals", timedelta(minutes=1), plan_seals),
+    ("plan_reconciling", timedelta(days=1), plan_reconciling),
 )
 
 

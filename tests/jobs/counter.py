@@ -12,13 +12,16 @@ from typing import Any
 import requests
 import stripe
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
+from carriers.easypost_labels import LabelDesk
 from portal import clock
 from portal.db import every_shop, inside, session, writing
+from portal.jobs.provider import Account
 from portal.jobs.work import work
+from portal.keys import digest
 from portal.models import HookEvent, Label, LedgerEntry, Return, Settlement, Shop
-from portal.models.due import Due
+from portal.models.due import Due, Gauge
 from portal.models.label import labels_of
 from portal.models.ledger import Sums, sums_of
 from portal.models.rma_facts import Asked
@@ -26,6 +29,7 @@ from portal.models.rma_receipt import Count, receive
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from portal.models.settlement import settlements_of
+from portal.payments.stripe import Stripe
 from portal.sandbox import Box, create_sandbox, running
 from tests.conftest import SECRET, running_app, shop_id
 from tests.models.bought import PAID_MINOR, ask, bought, rma, shirts
@@ -93,6 +97,14 @@ def counter_on(url: str, box: Box, **more: str) -> Iterator[Counter]:
         counter = Counter(app, box, Door(box.url))
         counter.settings(return_address=RETURN_ADDRESS)
         yield counter
+
+
+def hasty(app: Flask, box: Box) -> None:
+    """Clients that wait half a second for an answer."""
+    times = {"timeout": (1.0, 0.5), "deadline": 2.0}
+    app.extensions["banks"] = {STRIPE_KEY: Stripe(STRIPE_KEY, box.stripe_base, **times)}
+    desk = LabelDesk(KEY, box.api_base, **times)
+    app.extensions["accounts"] = {KEY: Account(digest(KEY)[:16], desk)}
 
 
 @dataclass
@@ -173,7 +185,7 @@ class Counter:
         """Time passes: what waits is due, what a dead worker held is free."""
         with every_shop(), writing():
             session.execute(update(Due).values(at=clock.now()))
-            session.execute(update(Due).where(Due.leased).values(at=clock.now()))
+            session.execute(delete(Gauge).where(Gauge.name.startswith("closed:")))
 
     def until_quiet(self, rounds: int = 12) -> None:
         """Work again and again, until nothing is due any more."""
