@@ -203,17 +203,23 @@ def content_hash(text: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
+STRICT = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
+    ("Cache-Control", "no-store"),
+)
+
+
 def add_headers(response: Response) -> Response:
     """Give every response the strict set. A view may only tighten it, or name its inline style."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _policy())
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
-    headers.setdefault("Cache-Control", "no-store")
+    for name, value in (("Content-Security-Policy", _policy()), *STRICT):
+        if name not in headers:
+            headers.add(name, value)
     if settings().is_https:
         headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
     return response

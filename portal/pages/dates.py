@@ -71,7 +71,7 @@ class Calendar:
         pattern = _full(self.locale)
         if day.year == self.today.year or abs((day - self.today).days) < NEARBY_DAYS:
             pattern = YEAR.sub("", pattern)
-        return format_date(day, pattern, reading(self.locale))
+        return _day(day, pattern, self.locale)
 
     def near(self, day: date) -> str:
         """As `long`, but "today", "yesterday" and "tomorrow" by name."""
@@ -100,21 +100,32 @@ class Calendar:
         if abs((day - self.today).days) > NEARBY_DAYS:
             return format_skeleton("MMMd", _noon(day), locale=reading(self.locale))
         dot = "." if "d." in _full(self.locale) else ""
-        return format_date(day, f"EEE d{dot}", reading(self.locale))
+        return _day(day, f"EEE d{dot}", self.locale)
 
     def clock(self, at: datetime) -> str:
         """The time of day of an already local `at`."""
-        return format_time(at.time(), "short", locale=reading(self.locale))
+        return _clock(at.hour, at.minute, self.locale)
 
     def full(self, at: datetime) -> str:
         """The whole moment with its zone, for titles: nothing about it needs today's date."""
-        day = format_date(at.date(), _full(self.locale), reading(self.locale))
+        day = _day(at.date(), _full(self.locale), self.locale)
         return _(
             "%(day)s at %(time)s, %(zone)s",
             day=day,
             time=self.clock(at),
             zone=zone_name(at, self.locale),
         )
+
+
+# A history says the same days and minutes again and again, and so do all others of the week.
+@lru_cache(maxsize=4096)
+def _clock(hour: int, minute: int, locale: str) -> str:
+    return format_time(time(hour, minute), "short", locale=reading(locale))
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, pattern: str, locale: str) -> str:
+    return format_date(day, pattern, reading(locale))
 
 
 def zone_name(at: datetime, locale: str) -> str:
