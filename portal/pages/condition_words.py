@@ -13,6 +13,7 @@ from portal.pages.policy_words import DETAILS, REASONS, RESOLUTIONS
 from portal.pages.speech import N_, _
 from returns.conditions import All, AnyOf, Compare, Condition, Not
 from returns.facts import TYPES
+from returns.lint import EU
 
 FACTS: Final = {
     "country": N_("Country"),
@@ -84,6 +85,8 @@ def _compared(compare: Compare, locale: str, currency: str) -> str:
 
 def _wanted(compare: Compare, locale: str, currency: str) -> str:
     values = compare.wanted if isinstance(compare.wanted, list | tuple) else [compare.wanted]
+    if compare.fact == "country" and set(values) == EU:
+        return _("the European Union")
     shown = [_shown(compare.fact, value, locale, currency) for value in values]
     return _joined(shown, "standard" if compare.operator == "has_all" else "or", locale)
 

@@ -209,6 +209,9 @@ def _note(code: str, each: Weighed, paid: Amounts, reader: Reader) -> str:
         parts.append(_("Includes a bonus of %(amount)s.", amount=reader.money(paid.bonus_minor)))
     if paid.fee_minor:
         parts.append(_("A fee of %(amount)s is taken off.", amount=reader.money(paid.fee_minor)))
+    if paid.label_minor:
+        label = reader.money(paid.label_minor)
+        parts.append(_("%(amount)s for the way back is taken off.", amount=label))
     return " ".join(parts)
 
 

@@ -24,7 +24,7 @@ def reader(here: Asking) -> offers.Reader:
 
 def summary(here: Asking, weighed: Sequence[Weighed]) -> list[dict[str, Any]]:
     """One entry for each article, with what was said about it so far."""
-    paid = offers.money_of(weighed, here.draft.method)
+    paid = _paid(here, weighed)
     shown = list(dict.fromkeys(line.sku for line in here.order.lines))
     asked = list(here.draft.answers)
     return [
@@ -43,6 +43,13 @@ def summary(here: Asking, weighed: Sequence[Weighed]) -> list[dict[str, Any]]:
         }
         for each, amounts in zip(weighed, paid, strict=True)
     ]
+
+
+def _paid(here: Asking, weighed: Sequence[Weighed]) -> list[Amounts]:
+    """What each pays; what is declined pays nothing, and bears nothing of the way back."""
+    travelling = [each for each in weighed if each.outcome != "decline"]
+    paid = iter(offers.money_of(travelling, here.draft.method))
+    return [Amounts() if each.outcome == "decline" else next(paid) for each in weighed]
 
 
 def _outcome(here: Asking, each: Weighed, amounts: Amounts) -> dict[str, str]:

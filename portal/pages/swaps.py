@@ -14,6 +14,7 @@ from portal.models import Order, Variant
 from portal.models.rma_request import Weighed
 from portal.pages.speech import _
 from returns.money import Amounts, Difference, exchange_difference
+from returns.reasons import NOT_AS_SOLD
 
 MOST_VARIANTS: Final = 40
 
@@ -39,19 +40,20 @@ class Swap:
 
 
 def swaps(order: Order, each: Weighed, gives: Amounts) -> list[Swap]:
-    """The other variants of the same product that can be had in this number."""
+    """The variants of the same product that can be had in this number.
+
+    The same one again only where something was wrong with it.
+    """
     if not each.line.product:
         return []
-    rows = session.scalars(
-        select(Variant)
-        .where(
-            Variant.product == each.line.product,
-            Variant.currency == order.currency,
-            or_(Variant.available.is_(None), Variant.available >= len(each.units)),
-        )
-        .order_by(Variant.title, Variant.sku)
-        .limit(MOST_VARIANTS)
+    wanted = select(Variant).where(
+        Variant.product == each.line.product,
+        Variant.currency == order.currency,
+        or_(Variant.available.is_(None), Variant.available >= len(each.units)),
     )
+    if each.asked.reason not in NOT_AS_SOLD:
+        wanted = wanted.where(Variant.sku != each.line.sku)
+    rows = session.scalars(wanted.order_by(Variant.title, Variant.sku).limit(MOST_VARIANTS))
     return [Swap(row.sku, _name(row), _difference(each, row, gives)) for row in rows]
 
 

@@ -37,13 +37,14 @@ def _why_shown(here: Asking, weighed: Sequence[Weighed]) -> Any:
 
 def _what_shown(here: Asking, _weighed: Sequence[Weighed]) -> Any:
     weighed = here.weighed_afresh()
-    amounts = quoted(weighed, here.draft.method or None)
+    amounts = iter(quoted(_open(weighed), here.draft.method or None))
     found = []
-    for each, paid in zip(weighed, amounts, strict=True):
+    for each in weighed:
+        declined = each.outcome == "decline"
         decision = each.decision
         answer = here.draft.answers[each.asked.sku]
         asked = replace(each.asked, exchange_sku=answer.exchange_sku)
-        open_ways = offers.choices(here.order, replace(each, asked=asked), paid, reader(here))
+        this = replace(each, asked=asked)
         found.append(
             {
                 "sku": each.asked.sku,
@@ -52,7 +53,9 @@ def _what_shown(here: Asking, _weighed: Sequence[Weighed]) -> Any:
                 "answer": answer,
                 "because": because(decision.because, decision.values, here.calendar),
                 "outcome": each.outcome,
-                "choices": [] if each.outcome == "decline" else open_ways,
+                "choices": []
+                if declined
+                else offers.choices(here.order, this, next(amounts), reader(here)),
             }
         )
     return found

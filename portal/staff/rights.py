@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from flask import abort, g
+from flask_babel import force_locale
 from flask_security import auth_required, current_user
 
 MAY: Final[dict[str, frozenset[str]]] = {
@@ -54,7 +55,8 @@ def needs(act: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             g.me = Me(current_user.id, current_user.shown_name, current_user.role)
             if not g.me.may(act):
                 abort(403, "Your role does not include this. Ask an owner or manager of the shop.")
-            return view(*args, **named)
+            with force_locale("en"):  # the desk speaks one language, whatever the browser asks for
+                return view(*args, **named)
 
         signed_in: Callable[P, R] = auth_required("session")(guarded)
         return signed_in

@@ -17,6 +17,7 @@ from portal.models import Link, Return, UnitClaim
 from tests.conftest import shop_id
 from tests.models.bought import MUG, SHIRT, bought, sold
 from tests.pages.browser import Browser
+from tests.pages.test_policy import published
 
 
 @pytest.fixture
@@ -255,6 +256,37 @@ def test_what_cannot_go_back_does_not_hold_up_the_rest(app: Flask) -> None:
     page = browser.get(where).text
     assert "cannot go back" in page
     assert "Approved" in page
+
+
+def test_what_stays_bears_nothing_of_the_way_back(app: Flask) -> None:
+    label = {"id": "label", "kind": "label", "paid_by": "customer", "cost_minor": {"label": 495}}
+    placed = clock.now() - timedelta(days=1)
+    with time_machine.travel(placed - timedelta(days=9)):
+        published({"id": "final", "kind": "final_sale"}, label)
+    browser, path = Browser(app), own_link(bought(lines=FINAL, now=clock.now()))
+    both = {"take-0": "on", "take-1": "on", "sku": ["TEE-M", "MUG"], "quantity-0": "1"}
+    browser.send(f"{path}/return/items", **both)
+    browser.send(f"{path}/return/why", **{"reason-0": "changed_mind", "reason-1": "changed_mind"})
+    page = browser.get(f"{path}/return/what").text
+    assert "$14.05" in page
+    assert "$4.95 for the way back is taken off." in page
+    browser.send(f"{path}/return/what", **{"resolution-0": "refund"})
+    browser.send(f"{path}/return/how", method="label")
+    review = browser.get(f"{path}/return/review").text
+    assert "Refund: $14.05" in review
+    assert re.search(r"You get back</th><td>\$14.05", review)
+
+
+def test_the_same_again_is_offered_only_where_something_was_wrong(app: Flask) -> None:
+    sold(sku="TEE-M")
+    sold(sku="TEE-L")
+    browser, path = Browser(app), own_link(bought())
+    browser.send(f"{path}/return/items", **{"take-0": "on", "sku": "TEE-M", "quantity-0": "1"})
+    for reason, offered in (("too_small", False), ("faulty", True)):
+        browser.send(f"{path}/return/why", **{"reason-0": reason})
+        page = browser.get(f"{path}/return/what").text
+        assert 'value="TEE-L"' in page
+        assert ('value="TEE-M"' in page) is offered
 
 
 def test_when_nothing_can_go_back_nothing_is_sent(app: Flask) -> None:

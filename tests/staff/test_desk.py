@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -10,7 +11,7 @@ from flask import Flask
 from portal.db import inside, session, writing
 from portal.models import AuditEntry, Label, Message, Settlement
 from tests.conftest import shop_id
-from tests.models.bought import ask, bought, rma, shirts
+from tests.models.bought import NOW, ask, bought, rma, shirts
 from tests.pages.browser import Browser
 from tests.staff.test_signin import joined
 
@@ -137,7 +138,10 @@ def test_the_search_finds_a_name_in_every_list_and_takes_signs_as_they_are(desk:
 def test_the_queue_is_shown_in_pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.staff.queue.MOST", 2)
     desk = joined(app)
-    ids = [ask(bought(number=f"10{n}"), shirts(1, "other")) for n in range(3)]
+    ids = [
+        ask(bought(number=f"10{n}"), shirts(1, "other"), now=NOW + timedelta(minutes=n))
+        for n in range(3)
+    ]
     first, second = desk.get("/staff/queue").text, desk.get("/staff/queue?page=2").text
     assert [id for id in ids if id in first] == ids[:2]
     assert [id for id in ids if id in second] == ids[2:]
