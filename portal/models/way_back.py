@@ -25,7 +25,7 @@ LABELS_A_DAY: Final = 200
 NEEDED: Final = ("name", "line1", "city", "country")
 NO_RETURN_ADDRESS: Final = (
     "The shop has no return address, so no label can be bought. Set one (name, line1, city, "
-    "postcode, country) with: porchlight shop return-address. Then try the label again."
+    "postcode, country) with: porchlight return-address. Then try the label again."
 )
 NO_ADDRESS: Final = (
     "The order has no full address of the customer, so no label can be bought. Complete it, or "

@@ -186,7 +186,9 @@ def test_only_the_shops_carriers_are_taken(counter: Counter) -> None:
     assert counter.effects("label.bought") == 0
 
 
-def test_an_unused_label_of_a_cancelled_return_goes_back_once(counter: Counter) -> None:
+def test_an_unused_label_of_a_cancelled_return_goes_back_once(
+    counter: Counter, faults: tuple[str, ...]
+) -> None:
     hasty(counter.app, counter.box)
     for n, fault in enumerate(["", *faults]):
         return_id = counter.returned(number=f"40{n:02}")

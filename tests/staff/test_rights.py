@@ -40,6 +40,7 @@ MAY = {
     "POST /staff/returns/<rma_id>/label": DESK,
     "POST /staff/returns/<rma_id>/loss": DESK,
     "POST /staff/returns/<rma_id>/resolution": DESK,
+    "POST /staff/settlements/<settlement_id>/payment": DESK,
     "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
 }
 GUARDED = {route: may for route, may in MAY.items() if may is not OPEN}

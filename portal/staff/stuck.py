@@ -1,0 +1,47 @@
+"""Money that could not be sent, and was paid in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Response, abort, flash, make_response, redirect, request
+
+from portal import clock
+from portal.db import session, writing
+from portal.models import Return, Settlement
+from portal.models.change import Conflict
+from portal.models.payout import by_hand
+from portal.staff.desk import bp
+from portal.staff.rights import me, needs
+
+
+@bp.post("/settlements/<settlement_id>/payment")
+@needs("pay")
+def settlement_payment(settlement_id: str) -> Response:
+    """A refund that failed was paid in another way: say how, and it is done."""
+    how = request.form.get("how", "").strip()[:500]
+
+    def act(now: datetime) -> None:
+        if not how:
+            raise Conflict("Say how it was paid, such as: bank transfer on 3 May.")
+        by_hand(settlement_id, me().who, now, how)
+
+    return _act(_return_of_payout(settlement_id), act, "Written down as paid.")
+
+
+def _act(rma_id: str, act: Callable[[datetime], None], done: str) -> Response:
+    try:
+        with writing():
+            Return.locked(rma_id)
+            act(clock.now())
+    except Conflict as error:
+        flash(str(error), "error")
+    else:
+        flash(done)
+    return make_response(redirect(f"/staff/returns/{rma_id}", 303))
+
+
+def _return_of_payout(settlement_id: str) -> str:
+    row = session.get(Settlement, settlement_id) or abort(404)
+    return row.subject
