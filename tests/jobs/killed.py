@@ -20,7 +20,7 @@ from portal import create_app
 from portal.db import db
 from portal.jobs.work import work
 
-QUEUES = ("apply", "poll", "send")
+QUEUES = tuple(os.environ.get("KILLED_QUEUES", "apply poll send").split())
 
 
 class Points:
