@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from portal.db import inside, session
-from portal.models import Exchange, Order, Variant
+from portal import clock
+from portal.db import inside, session, writing
+from portal.models import Exchange, Order, Return, Variant
 from portal.models.exchange import exchanges_of
+from portal.models.rma_settle import Act, lapse, resolve
 from tests.conftest import shop_id
 from tests.jobs.counter import Counter
 from tests.models.bought import shirts, sold
@@ -55,6 +59,21 @@ class Waiting:
         """What the customer does at Stripe's page."""
         form = {"act": "pay", "means": means, "email": "ada@example.com"}
         return requests.post(url, data=form, allow_redirects=False, timeout=5)
+
+    def lapse(self, *, close: bool) -> None:
+        """The reservation's time is over; with `close` the job that ends it runs."""
+        past = clock.now() - timedelta(minutes=1)
+        with inside(shop_id("fern")), writing():
+            session.execute(update(Exchange).values(expires_at=past))
+            if not close:
+                found = Return.locked(self.return_id)
+                assert found is not None
+                mine = exchanges_of(self.return_id)[0].id
+                assert lapse(found, mine, Act("job", clock.now()))
+                resolve(found, None, Act("job", clock.now()))
+        if close:
+            self.counter.later()
+            self.counter.work("expire")
 
     @property
     def row(self) -> Any:
@@ -103,3 +122,50 @@ def test_paid_at_stripe_and_looked_at_it_becomes_an_order_once(waits: Waiting) -
     waits.counter.until_quiet(3)
     assert waits.orders() == ["1001", "1001-X1"]
     assert "To be paid" not in waits.get().text
+
+
+def test_paid_when_nothing_is_due_any_more_goes_back_whole(waits: Waiting) -> None:
+    away = waits.click()
+    waits.lapse(close=False)
+    assert waits.exchange().status == "fallen_back"
+    waits.pay(away.location)
+    for event in waits.counter.stripe_events():
+        if event.type == "checkout.session.completed":
+            assert waits.counter.push(event) == waits.counter.push(event) == 200
+    waits.counter.until_quiet(3)
+    assert waits.orders() == ["1001"]
+    back = waits.counter.till().v1.refunds.list({"limit": 100}).data
+    assert DUE_MINOR in [each.amount for each in back]
+    assert waits.counter.effects("refund.created") == 2, "the difference, and the shirt itself"
+
+
+def test_when_its_time_is_over_the_page_closes_and_the_money_goes_back(waits: Waiting) -> None:
+    away = waits.click()
+    assert waits.left() == 0
+    waits.lapse(close=True)
+    waits.counter.until_quiet(3)
+    assert waits.pay(away.location).status_code == 410
+    assert (waits.left(), waits.orders()) == (1, ["1001"])
+    rows = [row for row in waits.counter.rows(waits.return_id) if row.is_live]
+    assert [(row.kind, row.status) for row in rows] == [("refund", "done")]
+    assert waits.counter.rma(waits.return_id).status == "settled"
+
+
+def test_paid_in_the_last_moment_it_is_an_order(waits: Waiting) -> None:
+    away = waits.click()
+    waits.pay(away.location)
+    waits.lapse(close=True)
+    waits.counter.until_quiet(3)
+    assert waits.orders() == ["1001", "1001-X1"]
+    assert waits.exchange().status == "ordered"
+
+
+def test_the_event_settles_it_once_however_often_it_comes(waits: Waiting) -> None:
+    waits.pay(waits.click().location)
+    for event in waits.counter.stripe_events() * 2:
+        if event.type.startswith(("checkout.session", "payment_intent.succeeded")):
+            assert waits.counter.push(event) == 200
+    waits.counter.work("payment")
+    assert waits.row.status == "done"
+    waits.counter.until_quiet(3)
+    assert waits.orders() == ["1001", "1001-X1"]
