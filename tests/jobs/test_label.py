@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
+import requests
 from PIL import Image
 from sqlalchemy import update
 
@@ -273,3 +274,13 @@ def test_an_approval_that_nobody_used_ends_and_its_label_goes_back(any_counter: 
     assert any_counter.rma(return_id).status == "expired"
     assert any_counter.labels(return_id)[0].status == "voided"
     assert any_counter.effects("label.refunded") == 1
+
+
+def test_the_parcel_of_a_label_moves_its_return(counter: Counter) -> None:
+    story = {"kind": "on_time", "days": 3}
+    answer = requests.put(f"{counter.box.url}/_sandbox/label-story", json=story, timeout=5)
+    assert answer.status_code == 200
+    return_id = counter.returned()
+    counter.work("label", "poll")
+    assert counter.rma(return_id).status == "arrived"
+    assert counter.rma(return_id).shipped_at is not None
