@@ -39,9 +39,11 @@ def test_every_text_is_there_in_german() -> None:
 
 def test_translations_keep_every_value_of_their_text() -> None:
     for message in written():
-        wanted = set(VALUE.findall(_forms(message.id)[-1]))
-        for form in _forms(message.string) if message.id else ():
-            assert set(VALUE.findall(form)) == wanted, message.id
+        if not message.id:
+            continue
+        # One and many, in both languages: each form has the values of its own text.
+        for text, form in zip(_forms(message.id), _forms(message.string), strict=True):
+            assert set(VALUE.findall(form)) == set(VALUE.findall(text)), message.id
 
 
 def test_the_compiled_catalogue_is_the_written_one() -> None:
