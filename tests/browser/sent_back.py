@@ -30,7 +30,13 @@ def stock_returns(brand: str) -> Counter:
     """Store them, inside an app context."""
     fresh = [bought(brand, f"R{n}", NOW) for n in range(WALKS)]
     sold(brand, "TEE-L")
-    sold(brand, "TEE-XL", price_minor=2_400, options={"size": "A rather long name for a size XL"})
+    sold(
+        brand,
+        "TEE-XL",
+        available=50,
+        price_minor=2_400,
+        options={"size": "A rather long name for a size XL"},
+    )
     approved = ask(bought(brand, "R20", NOW), shirts(2), slug=brand, now=NOW, method="own_label")
     waiting = ask(bought(brand, "R21", NOW), shirts(1, "other"), slug=brand, now=NOW)
     with inside(shop_id(brand)), writing():
