@@ -60,7 +60,8 @@ def fill_desk(sandbox: str | None, now: datetime) -> None:
     _deliver({order_id for _, order_id, _ in under_way}, now)
     for shop_id, order_id, errand in under_way:
         with inside(shop_id), writing():
-            _return(order_id, errand, now)
+            if _is_there(order_id):  # elsewhere nobody knows of these parcels
+                _return(order_id, errand, now)
 
 
 def _set_up(brand: Brand, now: datetime) -> None:
@@ -109,6 +110,11 @@ def _deliver(order_ids: set[str], now: datetime) -> None:
                 finish(lease, again_at=now)
 
 
+def _is_there(order_id: str) -> bool:
+    delivered = (Shipment.order_id == order_id, Shipment.status == "delivered")
+    return session.scalar(select(Shipment.id).where(*delivered).limit(1)) is not None
+
+
 def _return(order_id: str, errand: Errand, now: datetime) -> None:
     asked, at = errand.asked, now - errand.waits
     order = order_for_return(order_id, lock=True)
@@ -148,7 +154,10 @@ def _shown(shop: Shop, errand: Errand) -> Shown | None:
     rma = ""
     if errand.asked is not None:
         first = select(Return.id).where(Return.order_id == order_id).order_by(Return.requested_at)
-        rma = f"{shop.origin}/staff/returns/{session.scalar(first.limit(1))}"
+        rma_id = session.scalar(first.limit(1))
+        if rma_id is None:
+            return None
+        rma = f"{shop.origin}/staff/returns/{rma_id}"
     return Shown(number, errand.tale.shows, f"{shop.origin}/t/{token}", rma)
 
 
