@@ -3,7 +3,7 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench format screenshots lock image
+.PHONY: help run test test-long check bench bench-peers format screenshots lock image
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ check: .venv/dev .venv/browser ## what CI runs: format, lint, types, contracts, 
 
 bench: .venv/dev ## ratios against a stated reference, one JSON line a benchmark
 	@$(BIN)/python -m bench
+
+bench-peers: .venv/peers ## the policy against other rule engines, on the same rules
+	@$(BIN)/python -m bench.peers
 
 format: .venv/dev ## put the code in order
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
@@ -54,6 +57,10 @@ image: ## the container image
 
 .venv/dev: .venv/run .ci/locks/dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .ci/locks/dev.txt
+	@touch $@
+
+.venv/peers: .venv/dev .ci/locks/peers.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .ci/locks/peers.txt
 	@touch $@
 
 .venv/browser: .ci/browser

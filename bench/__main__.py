@@ -9,7 +9,7 @@ import sys
 
 import bench
 
-SUPPORT = {"__main__", "bare", "measure", "screenshots"}
+SUPPORT = {"__main__", "bare", "measure", "peers", "screenshots"}
 
 
 def main(wanted: list[str]) -> None:
