@@ -143,6 +143,7 @@ def _erase_orders(held: Held, now: datetime) -> None:
         country = order.address.get("country", "")
         order.email = order.email_key = order.phone = ""
         order.address = {"country": country} if country else {}
+        order.customer_tags = []
         order.version += 1
         order.updated_at = now
     for customer in session.scalars(select(Customer).where(Customer.id.in_(held.customer_ids))):

@@ -48,7 +48,9 @@ __all__ = [
 ]
 
 AMOUNTS: Final = ("discount_minor", "shipping_minor", "shipping_tax_minor")
-PERSONAL: Final = frozenset({"email", "email_key", "phone", "address"})
+KINDS: Final = ("tags", "customer_tags", "gift")  # what rules may ask about
+PLAIN: Final = (*AMOUNTS, *KINDS, "phone")  # columns named as they are posted
+PERSONAL: Final = frozenset({"email", "email_key", "phone", "address", "customer_tags"})
 UNSEEN: Final = frozenset(
     {"payment_provider", "payment_reference", "captured_minor", "protection_quote"}
 )
@@ -81,6 +83,9 @@ class Order(OfShop, Base):
     currency: Mapped[str] = mapped_column(String(3))
     address: Mapped[dict[str, Any]] = mapped_column(default=dict)  # as posted: name … country
     timezone: Mapped[str] = mapped_column(String(60), default="")  # of the destination, if known
+    tags: Mapped[list[str]] = mapped_column(default=list)
+    customer_tags: Mapped[list[str]] = mapped_column(default=list)
+    gift: Mapped[bool] = mapped_column(default=False)  # prices are the giver's business
     discount_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     shipping_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     shipping_tax_minor: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -204,7 +209,7 @@ class Order(OfShop, Base):
     def _values(self, document: OrderChange, now: datetime) -> dict[str, Any]:
         """The columns that were sent."""
         sent = document.sent()
-        values: dict[str, Any] = {name: sent[name] for name in (*AMOUNTS, "phone") if name in sent}
+        values: dict[str, Any] = {name: sent[name] for name in PLAIN if name in sent}
         for name in ("placed_at", "protection_quote"):
             if sent.get(name) is not None:
                 values[name] = sent[name]
@@ -263,6 +268,9 @@ def _new_order(document: OrderDocument, now: datetime) -> Order:
         currency=currency,
         placed_at=document.placed_at or now,
         address={},
+        tags=[],
+        customer_tags=[],
+        gift=False,
         status="placed",
         version=1,
         created_at=now,

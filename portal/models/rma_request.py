@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -126,7 +126,7 @@ def request_return(
     """
     _is_askable(order, asked)
     here = Situation.of(order)
-    weighed = _weighed(here, asked, channel, now, strict=True)
+    weighed = _resolved(here, asked, channel, now)
     rma = _stored(here, weighed, channel, now, method)
     claim_units(units_of(rma.approved_lines), rma.id, now)
     session.add(rma)
@@ -141,6 +141,30 @@ def request_return(
         start(rma, Act(by, now))
     session.flush()
     return rma
+
+
+def _resolved(
+    here: Situation, asked: Sequence[Asked], channel: str, now: datetime
+) -> list[Weighed]:
+    """Decide with a resolution for every line: where none is asked for, one that is allowed."""
+    weighed = _weighed(here, asked, channel, now, strict=True)
+    if all(each.asked.resolution for each in weighed):
+        return weighed
+    definite = [
+        replace(
+            each.asked,
+            quantity=len(each.units),
+            resolution=each.asked.resolution or _usual(here.order, each.decision),
+        )
+        for each in weighed
+    ]
+    return _weighed(here, definite, channel, now, strict=True)
+
+
+def _usual(order: Order, decision: Decision) -> str:
+    """What is given where nothing is asked for: a refund if it may be, for a gift credit."""
+    usual, allowed = ("store_credit" if order.gift else USUAL), decision.effects.resolutions
+    return usual if usual in allowed else allowed[0]
 
 
 def _is_askable(order: Order, asked: Sequence[Asked]) -> None:
@@ -191,7 +215,7 @@ def _wrong(place: int, field: str, message: str) -> Invalid:
 def _stored(
     here: Situation, weighed: Sequence[Weighed], channel: str, now: datetime, method: str
 ) -> Return:
-    order, token, status = here.order, new_token(), _status(weighed)
+    order, token, status = here.order, new_token(), _status(here.order, weighed)
     open_lines = [each for each in weighed if each.outcome != "decline"]
     way = method or _first_way(open_lines)
     rma = Return(
@@ -212,7 +236,7 @@ def _stored(
         requested_at=now,
         decided_at=None if status == "requested" else now,
         version=1,
-        lines=[_line(each, place, way, now) for place, each in enumerate(weighed)],
+        lines=[_line(order, each, place, way, now) for place, each in enumerate(weighed)],
         **dict.fromkeys(
             ("decided_by", "note", "override_reason", "rejection_code", "cancel_reason"), ""
         ),
@@ -223,9 +247,15 @@ def _stored(
     return rma
 
 
-def _status(weighed: Sequence[Weighed]) -> str:
-    """Left to staff as a whole when anything is; declined only when everything is."""
+def _status(order: Order, weighed: Sequence[Weighed]) -> str:
+    """Left to staff as a whole when anything is; declined only when everything is.
+
+    A gift's refund goes to the giver's card, so that somebody has to ask them.
+    """
     outcomes = {each.outcome for each in weighed}
+    wishes = {wish for e in weighed for wish in (e.asked.resolution, e.asked.fallback)}
+    if order.gift and USUAL in wishes and "approve" in outcomes:
+        return "requested"
     if "review" in outcomes:
         return "requested"
     return "approved" if "approve" in outcomes else "declined"
@@ -240,7 +270,7 @@ def _first_way(weighed: Sequence[Weighed]) -> str:
     return (common or list(travelling[0].methods))[0]
 
 
-def _line(each: Weighed, place: int, method: str, now: datetime) -> ReturnLine:
+def _line(order: Order, each: Weighed, place: int, method: str, now: datetime) -> ReturnLine:
     return ReturnLine(
         id=new_id("rln", now),
         position=place,
@@ -255,7 +285,7 @@ def _line(each: Weighed, place: int, method: str, now: datetime) -> ReturnLine:
         resolution=each.asked.resolution or USUAL,
         method=each.asked.method or method,
         exchange_sku=each.asked.exchange_sku,
-        fallback=each.asked.fallback,
+        fallback=each.asked.fallback or ("store_credit" if order.gift else ""),
         outcome=each.outcome,
         decided_at=now,
         decision=receipt(each.decision),

@@ -130,6 +130,7 @@ def _tracking(text: str) -> str:
 Empty = BeforeValidator(lambda value: "" if value is None else value)
 Plain = AfterValidator(_plain)
 Short = Annotated[str, Field(max_length=120), Plain, Empty]
+Tags = Annotated[list[Short], Field(max_length=50)]
 Title = Annotated[str, Field(max_length=300), Plain, Empty]
 Sku = Annotated[str, Field(min_length=1, max_length=120), Plain]
 Money = Annotated[int, Field(ge=0, le=LARGEST_MINOR)]
@@ -177,7 +178,7 @@ class LineDocument(Posted):
     variant: Annotated[str, Field(max_length=200), Plain, Empty] = ""
     title: Title = ""
     category: Short = ""
-    tags: Annotated[list[Short], Field(max_length=50)] = []
+    tags: Tags = []
     quantity: Quantity
     unit_price_minor: Money = 0
     discount_minor: Money = 0
@@ -230,7 +231,11 @@ class ShipmentDocument(Posted):
 
 
 class OrderChange(Posted):
-    """An order, or the part of it that changes."""
+    """An order, or the part of it that changes.
+
+    `tags`, `customer_tags` (what the shop calls who bought it) and `gift` are there for the rules
+    of the returns policy. Of a gift no refund goes to the giver's card before staff approve it.
+    """
 
     number: Number | None = None
     email: Email = ""
@@ -239,6 +244,9 @@ class OrderChange(Posted):
     currency: Currency | None = None
     shipping_address: Address | None = None
     lines: Annotated[list[LineDocument], Field(max_length=MOST_LINES)] = []
+    tags: Tags = []
+    customer_tags: Tags = []
+    gift: bool = False
     discount_minor: Money = 0
     shipping_minor: Money = 0
     shipping_tax_minor: Money = 0
