@@ -34,15 +34,20 @@ class Finding:
     message: str
 
 
-def lint(policy: Policy) -> list[Finding]:
-    """Everything found, errors first, then in the order of the rules."""
+def lint(policy: Policy, home: str | None = None) -> list[Finding]:
+    """Everything found, errors first, then in the order of the rules.
+
+    `home` is the shop's country, None where it is not known. A window too short for the EU is an
+    error for shops of the EU or of nobody knows where, and where a rule names an EU country; else
+    a warning, as the shop may not sell there.
+    """
     order = {entry.id: i for i, entry in enumerate(policy.rules)}
     found = [
         *_never_met(policy),
         *_never_reached(policy),
         *_overruled(policy),
         *_gaps(policy),
-        *_short_in_the_eu(policy),
+        *_short_in_the_eu(policy, home),
         *_charged_for_our_fault(policy),
         *_without_currency(policy),
     ]
@@ -134,10 +139,11 @@ def _named(value: str, what: str) -> str:
     return f"any other {what}" if value == OTHER else f"{what} {value}"
 
 
-def _short_in_the_eu(policy: Policy) -> Iterator[Finding]:
+def _short_in_the_eu(policy: Policy, home: str | None) -> Iterator[Finding]:
     """On the fourteenth day after a slow delivery a customer in the EU must not be too late."""
     countries = [c for c in mentioned(policy, "country") if c.upper() in EU]
     told: set[str | None] = set()
+    meant = {entry.id for entry in policy.rules if _names_the_eu(entry.when)}
     for country in [*countries, *sorted(EU - set(countries))]:
         for category in mentioned(policy, "category"):
             wanted = {"country": country, "category": category}
@@ -155,7 +161,15 @@ def _short_in_the_eu(policy: Policy) -> Iterator[Finding]:
                     f"Rule {decision.rule!r} closes within {EU_DAYS} days of delivery for "
                     f"{country}, {_named(category, 'category')}. EU law gives {EU_DAYS}."
                 )
-                yield Finding("error", "eu_window", decision.rule, words)
+                binding = home is None or home in EU or decision.rule in meant
+                yield Finding("error" if binding else "warning", "eu_window", decision.rule, words)
+
+
+def _names_the_eu(when: Condition) -> bool:
+    """Whether a condition is about a country of the EU: whoever writes it sells there."""
+    asked = [compare for compare in compares(when) if compare.fact == "country"]
+    named = [each for c in asked for each in (c.wanted if c.operator == "in" else [c.wanted])]
+    return any(isinstance(each, str) and each.upper() in EU for each in named)
 
 
 def _charged_for_our_fault(policy: Policy) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from portal.models.audit import record
 from portal.models.change import Conflict
 from portal.models.shop import Shop
 from portal.sources.sentences import Invalid, wrong
-from portal.tenancy import OfShop
+from portal.tenancy import OfShop, shop_in_scope
 from returns.cases import Case, broken
 from returns.lint import lint
 from returns.policy import DocumentError, Policy
@@ -120,7 +120,8 @@ class PolicyVersion(OfShop, Base):
         return again
 
     def _is_sound(self, now: datetime) -> None:
-        errors = [finding for finding in lint(self.policy) if finding.level == "error"]
+        home = session.scalar(select(Shop.country).where(Shop.id == shop_in_scope()))
+        errors = [found for found in lint(self.policy, home) if found.level == "error"]
         if errors:
             raise Invalid(
                 [

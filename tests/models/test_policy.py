@@ -96,9 +96,23 @@ def test_a_later_policy_changes_nothing_that_was_decided(any_app: Flask) -> None
 
 
 def test_what_lint_calls_an_error_is_not_published(app: Flask) -> None:
+    settle_in("DE")
     everywhere = document(7, when={"all": []})
     with inside(shop_id("fern")), writing(), pytest.raises(Invalid, match="EU law"):
         PolicyVersion.draft(everywhere, "staff:ann", NOW).publish("staff:ann", NOW)
+
+
+def test_a_shop_elsewhere_may_have_a_shorter_window_than_the_eu(app: Flask) -> None:
+    settle_in("US")
+    with inside(shop_id("fern")), writing():
+        made = PolicyVersion.draft(document(7, when={"all": []}), "staff:ann", NOW)
+        made.publish("staff:ann", NOW)
+        assert made.since == NOW
+
+
+def settle_in(country: str) -> None:
+    with inside(shop_id("fern")), writing():
+        session.get_one(Shop, shop_id("fern")).country = country
 
 
 def test_saved_cases_must_hold_before_a_version_is_published(app: Flask) -> None:

@@ -173,6 +173,22 @@ def test_errors_come_first_and_read_as_sentences() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("home", "when", "level"),
+    [
+        ("US", {"all": []}, "warning"),
+        ("DE", {"all": []}, "error"),
+        (None, {"all": []}, "error"),
+        ("US", {"fact": "country", "in": ["US", "FR"]}, "error"),
+    ],
+)
+def test_a_short_window_binds_where_the_eu_is_sold_to(
+    home: str | None, when: dict[str, Any], level: str
+) -> None:
+    short = policy({"id": "w", "kind": "window", "days": 3, "when": when}, APPROVE)
+    assert [(f.code, f.level) for f in lint(short, home)] == [("eu_window", level)]
+
+
 def test_both_sides_of_every_edge_become_cases() -> None:
     cases = {case.name: case for case in boundary_cases(SOUND)}
     assert {name: case.outcome.value for name, case in cases.items()} == {
