@@ -295,6 +295,31 @@ def pay(
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What another article costs altogether, and the tax in that."""
+
+    total_minor: int
+    tax_minor: int
+
+
+def exchange_price(
+    price_minor: int, quantity: int, paid: Sequence[UnitMoney], *, tax_included: bool
+) -> Cost:
+    """What `quantity` of another article cost, taxed at the rate that was paid for what comes back.
+
+    The tax is inside the price where it is included, on top of it where it is not; rounded half up.
+    """
+    goods = price_minor * quantity
+    tax = sum(unit.tax_minor for unit in paid)
+    net = sum(unit.paid_minor for unit in paid) - tax
+    if net <= 0:
+        return Cost(goods, 0)
+    whole = net + tax if tax_included else net
+    tax_minor = (2 * goods * tax + whole) // (2 * whole)
+    return Cost(goods if tax_included else goods + tax_minor, tax_minor)
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """How an exchange is paid: own money first, bonus last; then what is due or left."""
 

@@ -18,7 +18,7 @@ from portal.models.rma import Return, units_of
 from portal.models.rma_exchange import release_exchanges, start_exchange
 from portal.models.rma_line import ReturnLine
 from portal.models.rma_rows import Act
-from portal.models.rma_settle import settle_early
+from portal.models.rma_settle import give_up, settle_early
 from portal.models.settlement import settlements_of
 from portal.models.shipment import Shipment
 from portal.models.unit_claim import claim_units, held_by_others, release_units
@@ -157,6 +157,7 @@ def _claim_again(lines: list[ReturnLine], holder: str, now: datetime) -> None:
 
 
 def _let_go(rma: Return, now: datetime) -> None:
+    give_up(rma)
     release_units(units_of(rma.lines), rma.id)
     release_exchanges(rma)
     Label.let_go(rma.id, now)

@@ -20,7 +20,7 @@ from portal.models.rma_money import Part
 from portal.models.settlement import Settlement
 from portal.sources.document import OrderDocument
 from portal.sources.sentences import read_as, wrong
-from returns.money import Difference, exchange_difference
+from returns.money import Cost, Difference, exchange_difference, exchange_price
 
 
 def start_exchange(line: ReturnLine, now: datetime) -> Exchange:
@@ -63,7 +63,7 @@ def reserved_for(rma: Return, part: Part, now: datetime) -> tuple[Exchange, Diff
         )
     if len(units) < exchange.quantity:
         exchange.shrink(len(units))
-    difference = exchange_difference(part.amounts, _price(exchange, units))
+    difference = exchange_difference(part.amounts, _cost(exchange, units).total_minor)
     exchange.difference = asdict(difference)
     return exchange, difference
 
@@ -106,11 +106,14 @@ def _chosen(rma: Return, part: Part, now: datetime) -> Exchange:
     return start_exchange(line, now)
 
 
-def _price(exchange: Exchange, units: Sequence[ReturnUnit]) -> int:
+def _cost(exchange: Exchange, units: Sequence[ReturnUnit]) -> Cost:
     """The same product at the same price is an even swap: it costs what was paid."""
+    shares = [unit.share for unit in units]
     if exchange.is_even:
-        return sum(unit.share.paid_minor for unit in units)
-    return exchange.unit_price_minor * len(units)
+        paid_minor = sum(share.paid_minor for share in shares)
+        return Cost(paid_minor, sum(share.tax_minor for share in shares))
+    price, included = exchange.unit_price_minor, exchange.tax_included
+    return exchange_price(price, len(shares), shares, tax_included=included)
 
 
 def _document(
@@ -121,11 +124,12 @@ def _document(
     due_minor: int,
     now: datetime,
 ) -> OrderDocument:
-    shares = [unit.share for unit in units]
     list_minor = exchange.unit_price_minor * exchange.quantity
-    tax_minor = sum(share.tax_minor for share in shares) if exchange.is_even else 0
-    included = shares[0].tax_included if exchange.is_even else exchange.tax_included
-    paid_minor = own_minor + due_minor - (0 if included else tax_minor)
+    included = units[0].share.tax_included if exchange.is_even else exchange.tax_included
+    cost, paid_minor = _cost(exchange, units), own_minor + due_minor
+    # A bonus is a discount: what it pays for bears no tax.
+    tax_minor = cost.tax_minor * paid_minor // cost.total_minor if cost.total_minor else 0
+    paid_minor -= 0 if included else tax_minor
     line = {
         "sku": exchange.sku,
         "title": exchange.title,

@@ -84,21 +84,34 @@ def capped(parts: Sequence[Part], most_minor: int) -> list[Part]:
 
 
 def _less(amounts: Amounts, over_minor: int) -> Amounts:
-    return replace(
-        amounts,
-        items_minor=amounts.items_minor - over_minor,
-        total_minor=amounts.total_minor - over_minor,
-    )
+    """The amounts with so much less: off the items, then off shipping, then off added tax."""
+    parts, left_minor = {}, over_minor
+    for name in ("items_minor", "shipping_minor", "tax_minor"):
+        held: int = getattr(amounts, name)
+        taken = min(held, left_minor)
+        parts[name], left_minor = held - taken, left_minor - taken
+    return replace(amounts, **parts, total_minor=amounts.total_minor - over_minor)
 
 
 def _set_by_staff(wish: Wish, amounts: Amounts) -> Amounts:
-    """The amount that staff chose. Less than the rules come to is a fee, more waives it."""
+    """The amount that staff chose. Less than the rules come to is a fee, more waives it.
+
+    The customer's own money counts first, the bonus is what goes beyond it.
+    """
     chosen = wish.amount_minor or 0
-    most = amounts.total_minor + amounts.fee_minor + amounts.label_minor
+    paid = amounts.own_minor + amounts.fee_minor + amounts.label_minor
+    most = paid + amounts.bonus_minor
     if chosen > most:
         raise Conflict(
             f"{wish.line.sku}: {chosen} is more than the {most} that was paid for what came back. "
             "Nothing was changed."
         )
-    label = min(amounts.label_minor, most - chosen)
-    return replace(amounts, label_minor=label, fee_minor=most - chosen - label, total_minor=chosen)
+    own = min(chosen, paid)
+    label = min(amounts.label_minor, paid - own)
+    return replace(
+        amounts,
+        label_minor=label,
+        fee_minor=paid - own - label,
+        bonus_minor=chosen - own,
+        total_minor=chosen,
+    )

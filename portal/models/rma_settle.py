@@ -24,6 +24,8 @@ from portal.models.settlement import Settlement, settlements_of
 from portal.models.unit_claim import release_units
 from returns.money import Amounts
 
+# Not approved yet, or its units are free for another return.
+UNPAYABLE = ("requested", "declined", "cancelled", "expired")
 NOTHING_LEFT = (
     "Nothing of the order's payment is left to give back, as far as we know. Correct the order's "
     "payment and settle again, or choose another resolution."
@@ -36,6 +38,8 @@ def resolve(rma: Return, choices: Sequence[Choice] | None, act: Act) -> list[Set
     What failed before is tried again. Raises Invalid for what cannot be chosen, Conflict where
     nothing is to be settled.
     """
+    if rma.status in UNPAYABLE:
+        raise Conflict(f"The return is {rma.status}, so nothing of it can be settled.")
     rows = settlements_of(rma.id)
     _reopen(rma, rows, lines_of(rma, choices or ()), act)
     wishes = as_asked(rma) if choices is None else chosen(rma, choices)
@@ -104,6 +108,13 @@ def finish(rma: Return, act: Act) -> None:
         if unit.reception == "not_in_parcel" and unit.settlement_id is None
     ]
     release_units(missing, rma.id)
+
+
+def give_up(rma: Return) -> None:
+    """The return ends unpaid: what failed is not tried again, and its units are paid by nothing."""
+    failed = [row for row in settlements_of(rma.id) if row.is_live]
+    paid = {row.group_id for row in failed}
+    _replace(failed, [unit for unit in rma.units if unit.settlement_id in paid])
 
 
 def lapse(rma: Return, exchange_id: str, act: Act) -> bool:

@@ -13,7 +13,7 @@ from portal.format import money
 from portal.models import Order, Variant
 from portal.models.rma_request import Weighed
 from portal.pages.speech import _
-from returns.money import Amounts, Difference, exchange_difference
+from returns.money import Amounts, Difference, exchange_difference, exchange_price
 from returns.reasons import NOT_AS_SOLD
 
 MOST_VARIANTS: Final = 40
@@ -78,5 +78,8 @@ def _name(row: Variant) -> str:
 def _difference(each: Weighed, row: Variant, gives: Amounts) -> Difference:
     """As settling works it out: the same product at the same price costs what was paid."""
     is_even = row.price_minor == each.money[0].price_minor
-    paid = sum(share.paid_minor for share in each.money)
-    return exchange_difference(gives, paid if is_even else row.price_minor * len(each.units))
+    if is_even:
+        return exchange_difference(gives, sum(share.paid_minor for share in each.money))
+    count, included = len(each.units), row.tax_included
+    cost = exchange_price(row.price_minor, count, each.money, tax_included=included)
+    return exchange_difference(gives, cost.total_minor)
