@@ -9,7 +9,7 @@ from babel import Locale
 from babel.lists import format_list
 
 from portal.format import money
-from portal.pages.policy_words import DETAILS, REASONS, RESOLUTIONS
+from portal.pages.policy_words import FOR_REASONS, TO_RESOLUTIONS
 from portal.pages.speech import N_, _
 from returns.conditions import All, AnyOf, Compare, Condition, Not
 from returns.facts import TYPES
@@ -29,9 +29,9 @@ FACTS: Final = {
     "order_total_minor": N_("Order total"),
     "final_sale": N_("Final sale"),
     "gift": N_("Gift"),
-    "reason": N_("Reason"),
-    "detail": N_("Reason"),
-    "resolution": N_("Way out"),
+    "reason": N_("For"),
+    "detail": N_("For"),
+    "resolution": N_("For"),
     "quantity": N_("Pieces"),
     "request_quantity": N_("Pieces sent back"),
     "days_since_order": N_("Days since the order"),
@@ -40,7 +40,7 @@ FACTS: Final = {
     "customer_orders": N_("Earlier orders"),
     "customer_returns": N_("Earlier returns"),
 }
-CODES: Final = {**REASONS, **DETAILS, **RESOLUTIONS}
+CODES: Final = {**FOR_REASONS, **TO_RESOLUTIONS}
 
 
 def condition_words(condition: Condition, locale: str, currency: str) -> str:

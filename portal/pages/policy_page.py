@@ -23,7 +23,7 @@ from portal.models.policy import PolicyVersion, live_version, standing
 from portal.pages.brand import brand, page_locale, url_in
 from portal.pages.condition_words import condition_words
 from portal.pages.dates import Calendar
-from portal.pages.policy_words import METHODS, REASONS, RESOLUTIONS
+from portal.pages.policy_words import BY_METHODS, FOR_REASONS, TO_RESOLUTIONS
 from portal.pages.promises import published
 from portal.pages.speech import N_, _
 from returns.policy import Policy
@@ -135,8 +135,8 @@ def _window(rule: Any, reader: Reader) -> Sentences:
 def _final_sale(rule: Any, reader: Reader) -> Sentences:
     if rule.unless_reasons:
         yield _(
-            "Final sales cannot come back, except for: %(reasons)s.",
-            reasons=_listed(rule.unless_reasons, REASONS, reader),
+            "Final sales cannot come back, except for %(reasons)s.",
+            reasons=_listed(rule.unless_reasons, FOR_REASONS, reader),
         )
     else:
         yield _("Final sales cannot come back.")
@@ -155,35 +155,35 @@ def _approve(_rule: Any, _reader: Reader) -> Sentences:
 
 
 def _resolutions(rule: Any, reader: Reader) -> Sentences:
-    yield _("You can choose: %(ways)s.", ways=_listed(rule.allow, RESOLUTIONS, reader))
+    yield _("You can choose %(ways)s.", ways=_listed(rule.allow, TO_RESOLUTIONS, reader))
 
 
 def _fee(rule: Any, reader: Reader) -> Sentences:
     amount = _charge(rule, reader)
     if amount:
         yield _(
-            "A fee of %(amount)s is taken off, but never for: %(reasons)s.",
+            "A fee of %(amount)s is taken off, but never for %(reasons)s.",
             amount=amount,
-            reasons=_listed(rule.waived_for, REASONS, reader),
+            reasons=_listed(rule.waived_for, FOR_REASONS, reader),
         )
 
 
 def _bonus(rule: Any, reader: Reader) -> Sentences:
     amount = _charge(rule, reader)
     if amount:
-        ways = _listed(rule.resolutions, RESOLUTIONS, reader)
-        yield _("You get %(amount)s on top with: %(ways)s.", amount=amount, ways=ways)
+        ways = _listed(rule.resolutions, TO_RESOLUTIONS, reader)
+        yield _("You get %(amount)s on top with %(ways)s.", amount=amount, ways=ways)
 
 
 def _keep(rule: Any, _reader: Reader) -> Sentences:
     if rule.then == "donate":
-        yield _("You need not send it back: give it to somebody who can use it.")
+        yield _("Give it to somebody who can use it; you need not send it back.")
     else:
-        yield _("You need not send it back: keep it.")
+        yield _("Keep it; you need not send it back.")
 
 
 def _methods(rule: Any, reader: Reader) -> Sentences:
-    yield _("Ways back: %(ways)s.", ways=_listed(rule.allow, METHODS, reader))
+    yield _("Ways back: %(ways)s.", ways=_listed(rule.allow, BY_METHODS, reader))
 
 
 def _label(rule: Any, reader: Reader) -> Sentences:
@@ -191,13 +191,13 @@ def _label(rule: Any, reader: Reader) -> Sentences:
         yield _("We pay for the way back.")
         return
     costs = [
-        f"{_(METHODS[method])} {money(cost, reader.currency, reader.locale)}"
+        f"{_(BY_METHODS[method])} {money(cost, reader.currency, reader.locale)}"
         for method, cost in rule.cost_minor.items()
     ]
     shown = f" ({'; '.join(costs)})" if costs and reader.currency else ""
     yield _("You pay for the way back%(costs)s.", costs=shown)
     if rule.free_for:
-        yield _("We pay for it for: %(reasons)s.", reasons=_listed(rule.free_for, REASONS, reader))
+        yield _("We pay for %(reasons)s.", reasons=_listed(rule.free_for, FOR_REASONS, reader))
 
 
 def _evidence(rule: Any, _reader: Reader) -> Sentences:
@@ -220,12 +220,12 @@ def _shipping(rule: Any, _reader: Reader) -> Sentences:
 def _money_moves(rule: Any, reader: Reader) -> Sentences:
     moments = {
         "label": _("as soon as the return is accepted"),
-        "first_scan": _("as soon as the carrier has it"),
-        "arrival": _("as soon as it is back"),
+        "first_scan": _("as soon as the carrier has the parcel"),
+        "arrival": _("as soon as the parcel is back"),
         "inspection": _("once we have looked at what came back"),
     }
-    ways = _listed(rule.resolutions, RESOLUTIONS, reader)
-    yield _("%(ways)s: %(moment)s.", ways=ways, moment=moments[rule.at])
+    ways = _listed(rule.resolutions, TO_RESOLUTIONS, reader)
+    yield _("You get %(ways)s %(moment)s.", ways=ways, moment=moments[rule.at])
 
 
 def _delivered(_rule: Any, _reader: Reader) -> Sentences:

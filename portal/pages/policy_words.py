@@ -49,6 +49,42 @@ METHODS: Final = {
     "in_store": N_("Bring it to the shop"),
     "pickup": N_("Have it picked up"),
 }
+# The same within the sentences of a rule.
+FOR_REASONS: Final = {
+    "too_small": N_("something too small"),
+    "too_large": N_("something too large"),
+    "style": N_("something you do not like"),
+    "faulty": N_("something broken"),
+    "wrong_item": N_("a wrong item"),
+    "missing_item": N_("a missing item"),
+    "arrived_late": N_("something that came too late"),
+    "changed_mind": N_("a change of mind"),
+    "other": N_("another reason"),
+    "colour": N_("another colour than you like"),
+    "material": N_("another material than you like"),
+    "unlike_photo": N_("something unlike its picture"),
+    "arrived_broken": N_("something that arrived broken"),
+    "stopped_working": N_("something that stopped working"),
+    "missing_part": N_("a missing part"),
+    "no_longer_needed": N_("something you no longer need"),
+    "found_cheaper": N_("something you found cheaper"),
+    "ordered_several": N_("several ordered to choose from"),
+    "by_mistake": N_("something ordered by mistake"),
+    "gift": N_("a gift"),
+}
+TO_RESOLUTIONS: Final = {
+    "refund": N_("a refund"),
+    "store_credit": N_("store credit"),
+    "exchange": N_("an exchange"),
+    "keep": N_("keeping it"),
+}
+BY_METHODS: Final = {
+    "label": N_("a label to print"),
+    "qr": N_("a code for a drop-off point"),
+    "own_label": N_("your own label"),
+    "in_store": N_("bringing it to the shop"),
+    "pickup": N_("having it picked up"),
+}
 STATUSES: Final = {
     "requested": N_("We are looking at it"),
     "approved": N_("Approved"),

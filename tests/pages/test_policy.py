@@ -45,7 +45,7 @@ RULES = [
     ),
     ({"kind": "restocking_fee", "amount_minor": 500}, "A fee of $5.00 is taken off"),
     ({"kind": "restocking_fee", "share_bps": 1500}, "A fee of 15 % is taken off"),
-    ({"kind": "bonus", "share_bps": 1000}, "You get 10 % on top with: Store credit."),
+    ({"kind": "bonus", "share_bps": 1000}, "You get 10 % on top with store credit."),
     ({"kind": "label", "paid_by": "customer", "cost_minor": {"label": 595}}, "$5.95"),
     (
         {"kind": "review", "when": {"fact": "unit_price_minor", "at_least": 30000}},
@@ -56,6 +56,14 @@ RULES = [
         "Customers marked member: you can send things back within 60 days",
     ),
     ({"kind": "keep_item", "when": {"fact": "country", "is": "CH"}}, "Country Switzerland"),
+    (
+        {"kind": "review", "when": {"fact": "reason", "in": ["faulty", "wrong_item"]}},
+        "For something broken or a wrong item: a person decides",
+    ),
+    (
+        {"kind": "money_moves", "at": "arrival", "resolutions": ["refund"]},
+        "You get a refund as soon as the parcel is back.",
+    ),
 ]
 
 
