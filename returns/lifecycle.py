@@ -98,6 +98,8 @@ CLAIM: Final = _life(
         "decline": ("open needs_info", "declined"),
         "reopen": ("declined", "open"),
         "pay": ("approved", "paid"),
+        # The provider took the money back: it is owed again.
+        "unpay": ("paid", "approved"),
         "cancel": ("waiting open needs_info", "cancelled"),
     },
 )

@@ -1,10 +1,11 @@
 """The machine API, /api/v1."""
 
-from portal.api import credit, ledger, openapi, orders, policy, returns, shipments, variants
+from portal.api import claims, credit, ledger, openapi, orders, policy, returns, shipments, variants
 from portal.api.endpoint import bp
 
 __all__ = [
     "bp",
+    "claims",
     "credit",
     "ledger",
     "openapi",

@@ -3,6 +3,7 @@
 from portal.models.access import ApiToken, IdempotencyKey, Link, LinkCode, Tally, WebSession
 from portal.models.audit import AuditEntry
 from portal.models.catalog import Picture, Variant
+from portal.models.claim import Claim, ClaimUnit
 from portal.models.credit import CreditEntry
 from portal.models.customer import Customer
 from portal.models.due import Due, Gauge
@@ -25,6 +26,8 @@ from portal.models.unit_claim import UnitClaim
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "Claim",
+    "ClaimUnit",
     "CreditEntry",
     "Customer",
     "Due",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from carriers.contract import Tracking
+from portal.models.claim_acts import follow_claims
 from portal.models.outbox import tell
 from portal.models.rma_acts import follow
 from portal.models.shipment import Shipment
@@ -22,4 +23,5 @@ def observe(shipment: Shipment, tracking: Tracking, via: str, now: datetime) -> 
         follow(shipment, now)
     elif changed:
         tell(shipment, was, now)
+        follow_claims(shipment, now)
     return changed

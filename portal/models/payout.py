@@ -12,6 +12,8 @@ from portal.db import session
 from portal.models.audit import record
 from portal.models.booking import done, taken_back
 from portal.models.change import Conflict
+from portal.models.claim import Claim
+from portal.models.claim_pay import paid, unpaid
 from portal.models.order import Order
 from portal.models.rma import Return
 from portal.models.rma_rows import Act
@@ -113,6 +115,9 @@ def failed(settlement_id: str, problem: str, now: datetime) -> bool:
     record(
         JOB, "refund.failed", _subject(row), after={"amount_minor": row.amount_minor}, why=problem
     )
+    claim = Claim.read(row.subject)
+    if claim is not None:
+        unpaid(claim, JOB, now, problem)
     rma = Return.read(row.subject)
     if rma is not None and rma.status == "settled":
         rma.move("unsettle", JOB, now, why=problem)
@@ -195,6 +200,10 @@ def top_up_paid(settlement_id: str, reference: str, now: datetime) -> bool:
 
 def _finish(row: Settlement, now: datetime) -> None:
     session.flush()
+    claim = Claim.read(row.subject)
+    if claim is not None:
+        claim.touch(now)
+        paid(claim, JOB, now)
     rma = Return.read(row.subject)
     if rma is not None:
         rma.touch(now)

@@ -17,7 +17,10 @@ MOST_AN_ORDER = 40
 
 
 class Photo(OfShop, Base):
-    """One photo of an article of an order. `rma_id` None while its return is being filled in."""
+    """One photo of an article of an order, for its return or its claim.
+
+    Both ids are None while the form is being filled in.
+    """
 
     __tablename__ = "photo"
     __table_args__ = (
@@ -26,12 +29,14 @@ class Photo(OfShop, Base):
         ForeignKeyConstraint(
             ["shop_id", "order_id"], ["orders.shop_id", "orders.id"], ondelete="CASCADE"
         ),
+        Index(None, "shop_id", "claim_id"),
         ForeignKeyConstraint(["shop_id", "rma_id"], ["rma.shop_id", "rma.id"]),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     order_id: Mapped[str] = mapped_column(String(40))
     rma_id: Mapped[str | None] = mapped_column(String(40))
+    claim_id: Mapped[str | None] = mapped_column(String(40))
     sku: Mapped[str] = mapped_column(String(120))
     by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal.db import new_id, session
+from portal.models.claim import Claim
 from portal.models.due import plan
 from portal.models.ledger import payments_left
 from portal.models.rma import Return
@@ -24,7 +25,7 @@ class Act:
     reason: str = ""
 
 
-def refund_rows(rma: Return, total: Amounts, act: Act, **more: Any) -> list[Settlement]:
+def refund_rows(rma: Return | Claim, total: Amounts, act: Act, **more: Any) -> list[Settlement]:
     """Rows that give `total` back to the order's payments; none where it is nothing."""
     left, rows = total.total_minor, list[Settlement]()
     for payment in payments_left(rma.order_id, rma.order.payment_provider):
@@ -49,13 +50,13 @@ def refund_rows(rma: Return, total: Amounts, act: Act, **more: Any) -> list[Sett
     return rows
 
 
-def credit_ends(rma: Return, now: datetime) -> datetime | None:
+def credit_ends(rma: Return | Claim, now: datetime) -> datetime | None:
     """When credit that is given now ends, by the shop's setting `credit_days`; None for never."""
     days = session.get_one(Shop, rma.shop_id).settings.get("credit_days")
     return now + timedelta(days=days) if isinstance(days, int) and days > 0 else None
 
 
-def new_row(rma: Return, kind: str, amount_minor: int, act: Act, **more: Any) -> Settlement:
+def new_row(rma: Return | Claim, kind: str, amount_minor: int, act: Act, **more: Any) -> Settlement:
     """A row that is wanted, a group of its own unless `more` says otherwise."""
     id = new_id("stl", act.now)
     values = {"group_id": id, "status": "wanted", "round": 1, "replaced": False, "amounts": {}}

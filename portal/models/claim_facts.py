@@ -1,0 +1,94 @@
+"""The facts that a claim is decided over, and the calendar that its days are of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from carriers.contract import Status
+from portal.db import session
+from portal.models.claim import Claim
+from portal.models.order import Order
+from portal.models.photo import Photo
+from portal.models.rma_facts import Situation
+from portal.models.shipment import Shipment
+from portal.models.shop import Shop
+from portal.protection.claim_rules import ClaimFacts
+from portal.protection.claim_terms import ClaimTerms
+from portal.sources.sentences import read_as
+from portal.tenancy import shop_in_scope
+
+SETTING = "claims"
+
+
+def terms_of(shop: Shop) -> ClaimTerms:
+    """The shop's claim terms in force. Raises Invalid where its setting cannot be read."""
+    return read_as(ClaimTerms, shop.settings.get(SETTING) or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The calendar of a destination; the shop's where that is not known."""
+
+    zone: ZoneInfo
+
+    @staticmethod
+    def of(order: Order) -> Day:
+        """The calendar where the order goes."""
+        shop = session.get_one(Shop, shop_in_scope())
+        return Day(ZoneInfo(order.timezone or shop.timezone or "UTC"))
+
+    def local(self, at: datetime) -> date:
+        """The day that a moment falls on there."""
+        return at.astimezone(self.zone).date()
+
+    def start(self, day: date) -> datetime:
+        """The first moment of a day there."""
+        return datetime.combine(day, time(), self.zone)
+
+
+def facts_of(
+    claim: Claim,
+    here: Situation,
+    parcel: Shipment | None,
+    now: datetime,
+    photos: int | None = None,
+) -> ClaimFacts:
+    """Everything the terms ask about. `photos` None: count those that were added."""
+    order, day = here.order, Day.of(here.order)
+    if parcel is None:
+        parcel = Shipment(status=Status.UNKNOWN.value, overlays=[], signed_by="")
+    shop = session.get_one(Shop, shop_in_scope())
+    to, scanned = order.address.get("country", ""), parcel.last_scan_at
+    is_there = parcel.status == Status.DELIVERED.value
+    delivered = (parcel.delivered_at or parcel.status_since or scanned) if is_there else None
+    return ClaimFacts(
+        kind=claim.kind,
+        asked_on=day.local(claim.asked_at),
+        ordered_on=day.local(order.placed_at),
+        shipped_on=day.local(parcel.shipped_at) if parcel.shipped_at else None,
+        last_scan_on=day.local(scanned) if scanned else None,
+        delivered_on=day.local(delivered) if delivered else None,
+        presumed_lost="presumed_lost" in (parcel.overlays or []),
+        is_abroad=bool(to and shop.country) and to != shop.country,
+        **_cover(order, claim),
+        paid_minor=claim.paid_minor,
+        photos=_photos(claim) if photos is None else photos,
+        statement=bool(claim.statement),
+        police_report=bool(claim.police_report),
+        risk_points=here.customer.get("risk_points", 0),
+        signed=bool(parcel.signed_by),
+    )
+
+
+def _cover(order: Order, claim: Claim) -> dict[str, Any]:
+    return {}
+
+
+def _photos(claim: Claim) -> int:
+    wanted = select(func.count()).select_from(Photo).where(Photo.claim_id == claim.id)
+    return session.scalar(wanted) or 0

@@ -1,0 +1,1 @@
+"""Cover for the journey: prices, quotes and claims, as pure functions."""
