@@ -87,6 +87,7 @@ class Base(DeclarativeBase):
             datetime: UtcDateTime(),
             dict[str, Any]: JSON().with_variant(pg.JSONB(), "postgresql"),
             list[str]: JSON().with_variant(pg.JSONB(), "postgresql"),
+            list[dict[str, Any]]: JSON().with_variant(pg.JSONB(), "postgresql"),
         },
     )
 

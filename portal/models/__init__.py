@@ -3,6 +3,7 @@
 from portal.models.access import ApiToken, IdempotencyKey, Link, LinkCode, Tally, WebSession
 from portal.models.audit import AuditEntry
 from portal.models.catalog import Picture, Variant
+from portal.models.checkout import Checkout
 from portal.models.claim import Claim, ClaimUnit
 from portal.models.credit import CreditEntry
 from portal.models.customer import Customer
@@ -15,6 +16,7 @@ from portal.models.order import Order, OrderLine, Unit
 from portal.models.outbox import Message, Preference
 from portal.models.photo import Photo
 from portal.models.policy import PolicyVersion
+from portal.models.protection import PlanVersion, Protection
 from portal.models.rma import Return
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.settlement import Settlement
@@ -26,6 +28,7 @@ from portal.models.unit_claim import UnitClaim
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "Checkout",
     "Claim",
     "ClaimUnit",
     "CreditEntry",
@@ -44,8 +47,10 @@ __all__ = [
     "OrderLine",
     "Photo",
     "Picture",
+    "PlanVersion",
     "PolicyVersion",
     "Preference",
+    "Protection",
     "Return",
     "ReturnLine",
     "ReturnUnit",

@@ -93,6 +93,7 @@ class Order(OfShop, Base):
     payment_reference: Mapped[str] = mapped_column(String(120), default="")
     captured_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     protection_quote: Mapped[str | None] = mapped_column(Text)
+    cover_minor: Mapped[int] = mapped_column(BigInteger, default=0)  # paid for active cover
     status: Mapped[str] = mapped_column(String(20), default="placed")
     cancelled_at: Mapped[datetime | None]
     rights_end_at: Mapped[datetime | None]  # the last right on the order; links live 180 days more
@@ -276,7 +277,7 @@ def _new_order(document: OrderDocument, now: datetime) -> Order:
         created_at=now,
         updated_at=now,
         **dict.fromkeys(("email", "email_key", "phone", "locale", "timezone"), ""),
-        **dict.fromkeys((*AMOUNTS, "captured_minor"), 0),
+        **dict.fromkeys((*AMOUNTS, "captured_minor", "cover_minor"), 0),
         **dict.fromkeys(("payment_provider", "payment_reference"), ""),
     )
     session.add(order)

@@ -1,0 +1,55 @@
+"""A page to pay at that somebody was sent to, and what follows once it is paid."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import clock
+from portal.db import Base, new_id, session
+from portal.tenancy import OfShop
+
+PREFIX: Final = "chk"
+
+
+class Checkout(OfShop, Base):
+    """Something to be paid for at the provider's page: a cart, or cover for an order.
+
+    `status` is open, paid (what was wanted is done), sent_back (paid too late or twice: the money
+    went back whole) or expired. Nothing but a look at the provider's page moves it on. `document`
+    is what it is for: an order as posted, or {"quote": …} of the order `order_id`.
+    """
+
+    __tablename__ = "checkout"
+    __table_args__ = (
+        UniqueConstraint("shop_id", "id"),
+        UniqueConstraint("token_digest"),
+        Index(None, "shop_id", "order_id"),
+    )
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: new_id(PREFIX, clock.now())
+    )
+    kind: Mapped[str] = mapped_column(String(12))  # cart, cover
+    status: Mapped[str] = mapped_column(String(12), default="open")
+    order_id: Mapped[str | None] = mapped_column(String(40))  # of a cart: once it is paid
+    document: Mapped[dict[str, Any]]
+    # What is paid for, line by line: [{"title", "amount_minor"}]; they sum to amount_minor.
+    items: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    email: Mapped[str] = mapped_column(String(254), default="")
+    page: Mapped[str] = mapped_column(String(120), default="")  # the provider's id, cs_…
+    payment: Mapped[str] = mapped_column(String(120), default="")
+    token_digest: Mapped[str] = mapped_column(String(64))  # of the page that thanks
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    done_at: Mapped[datetime | None]
+
+    @staticmethod
+    def locked(checkout_id: str) -> Checkout | None:
+        """The row for this transaction alone; lock its order first."""
+        wanted = select(Checkout).where(Checkout.id == checkout_id).with_for_update()
+        return session.scalar(wanted.execution_options(populate_existing=True))
