@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from portal.db import session
+from portal.models.audit import record
 from portal.models.change import Conflict
 from portal.models.claim import Claim
 from portal.models.claim_facts import Day, facts_of
@@ -30,6 +31,7 @@ from portal.protection.claim_terms import ClaimTerms
 from portal.sources.sentences import read_as, wrong
 
 LONGEST = 4_000
+OPEN = ("waiting", "open", "needs_info")
 RULES = "rules"
 
 
@@ -116,14 +118,22 @@ def ask(claim: Claim, by: str, now: datetime, text: str) -> None:
 
 
 def answer(claim: Claim, by: str, now: datetime, statement: str = "", police: str = "") -> None:
-    """The customer adds what was asked for: by the rules, then they decide again; else staff."""
+    """The customer adds something. What the rules left open they decide again; else staff do.
+
+    Raises Conflict for a claim that is decided.
+    """
+    if claim.status not in OPEN:
+        raise Conflict("This is decided already. Nothing was changed.")
     if len(statement) > LONGEST:
         raise wrong("statement", f"Write at most {LONGEST} characters.")
     claim.statement = "\n\n".join(part for part in (claim.statement, statement.strip()) if part)
     claim.police_report = police.strip()[:120] or claim.police_report
-    asked_by_rules = not claim.note
-    claim.move("answer", by, now)
-    if asked_by_rules:
+    if claim.status == "needs_info":
+        claim.move("answer", by, now)
+    else:
+        record(by, "claim.added", f"claim:{claim.id}")
+        claim.touch(now)
+    if claim.status == "open" and not claim.note and not claim.appeal:
         decide(claim, now_facts(claim, now), now)
 
 

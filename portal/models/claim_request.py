@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -53,7 +54,7 @@ def request_claim(order: Order, asked: AskedClaim, channel: str, by: str, now: d
     Conflict for what does not fit what happened, or is claimed or sent back already.
     """
     _is_readable(asked)
-    parcel = _parcel(order, asked)
+    parcel = _parcel(parcels_of(order.id), asked.shipment_id)
     situation, day = Situation.of(order), Day.of(order)
     units = _units(situation, parcel, asked)
     claim = _claim(situation, parcel, asked, units, channel, now)
@@ -88,19 +89,44 @@ def _is_readable(asked: AskedClaim) -> None:
         raise wrong("statement", f"Write at most {LONGEST} characters.")
 
 
-def _parcel(order: Order, asked: AskedClaim) -> Shipment:
-    """The parcel that is meant: the one named, or the only one."""
+def parcels_of(order_id: str) -> list[Shipment]:
+    """The parcels that something may be claimed of: not called off, not on their way back."""
     wanted = select(Shipment).where(
-        Shipment.order_id == order.id,
+        Shipment.order_id == order_id,
         Shipment.rma_id.is_(None),
         Shipment.status != Status.CANCELLED.value,
     )
-    parcels = list(session.scalars(wanted.order_by(Shipment.position, Shipment.id)))
-    if asked.shipment_id:
-        named = next((each for each in parcels if each.id == asked.shipment_id), None)
-        if named is None:
+    return list(session.scalars(wanted.order_by(Shipment.position, Shipment.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What can be claimed of a parcel, from which local day until which."""
+
+    code: str
+    opens_on: date
+    last_day: date
+
+
+def kinds_of(here: Situation, parcel: Shipment, now: datetime) -> list[Kind]:
+    """What fits what the carrier says of the parcel."""
+    terms = terms_of(session.get_one(Shop, shop_in_scope()))
+    found = []
+    for code in KINDS:
+        blank = Claim(kind=code, asked_at=now, units=[], statement="", police_report="")
+        facts = facts_of(blank, here, parcel, now, photos=0)
+        with suppress(NotClaimable):
+            found.append(Kind(code, opens_on(terms, facts), last_day(terms, facts)))
+    return found
+
+
+def _parcel(parcels: Sequence[Shipment], named: str) -> Shipment:
+    """The parcel that is meant: the one named, or the only one."""
+    if named:
+        found = next((each for each in parcels if each.id == named), None)
+        if found is None:
             raise wrong("shipment", "The order has no such parcel. Send the id of one of its own.")
-        return named
+        return found
     if not parcels:
         raise Conflict(SENT_NOTHING)
     if len(parcels) > 1:
@@ -108,23 +134,26 @@ def _parcel(order: Order, asked: AskedClaim) -> Shipment:
     return parcels[0]
 
 
-def _units(here: Situation, parcel: Shipment, asked: AskedClaim) -> list[tuple[OrderLine, Unit]]:
-    """Free units of the parcel's lines, as many as are claimed. Raises Invalid and Conflict."""
+def free_of(here: Situation, parcel: Shipment) -> dict[str, list[tuple[OrderLine, Unit]]]:
+    """The units in a parcel that nobody holds, by article."""
     holds = {held.line_id: held.quantity for held in parcel.lines}
-    lines = [line for line in here.order.lines if not holds or line.id in holds]
-    unknown = set(asked.lines) - {line.sku for line in lines}
+    found: dict[str, list[tuple[OrderLine, Unit]]] = {}
+    for line in here.order.lines:
+        if not holds or line.id in holds:
+            free = here.free_units(line)[: holds.get(line.id, line.quantity)]
+            found.setdefault(line.sku, []).extend((line, unit) for unit in free)
+    return found
+
+
+def _units(here: Situation, parcel: Shipment, asked: AskedClaim) -> list[tuple[OrderLine, Unit]]:
+    """Free units of the parcel, as many as are claimed. Raises Invalid and Conflict."""
+    free = free_of(here, parcel)
+    unknown = sorted(set(asked.lines) - set(free))
     if unknown:
-        raise wrong("lines", f"The parcel holds nothing of {', '.join(sorted(unknown))}.")
-    left = dict(asked.lines)
-    found: list[tuple[OrderLine, Unit]] = []
-    for line in lines:
-        free = here.free_units(line)[: holds.get(line.id, line.quantity)]
-        count = left.get(line.sku, 0) if asked.lines else len(free)
-        taken = free[:count]
-        found += [(line, unit) for unit in taken]
-        if asked.lines:
-            left[line.sku] = count - len(taken)
-    if not found or any(left.values()):
+        raise wrong("lines", f"The parcel holds nothing of {', '.join(unknown)}.")
+    wanted = dict(asked.lines) or {sku: len(units) for sku, units in free.items()}
+    found = [pair for sku, count in wanted.items() for pair in free[sku][:count]]
+    if not found or len(found) < sum(wanted.values()):
         raise Conflict(
             "This is in another return or claim already, or more than the parcel held. Nothing "
             "was stored."

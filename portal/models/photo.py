@@ -67,6 +67,27 @@ class Photo(OfShop, Base):
         )
 
     @staticmethod
+    def attach_to_claim(photo_ids: Iterable[str], order_id: str, claim_id: str) -> None:
+        """Give an order's photos to its claim. Call it inside `writing()`."""
+        ids = Photo.unattached(photo_ids, order_id)
+        session.execute(update(Photo).where(Photo.id.in_(ids)).values(claim_id=claim_id))
+
+    @staticmethod
+    def unattached(photo_ids: Iterable[str], order_id: str) -> list[str]:
+        """Those of these photos that are this order's and were not sent with anything yet."""
+        wanted = select(Photo.id).where(
+            Photo.id.in_(list(photo_ids)), Photo.order_id == order_id, Photo.rma_id.is_(None)
+        )
+        found = wanted.where(Photo.claim_id.is_(None)).order_by(Photo.created_at, Photo.id)
+        return list(session.scalars(found))
+
+    @staticmethod
+    def of_claim(claim_id: str) -> list[Photo]:
+        """A claim's photos, oldest first."""
+        wanted = select(Photo).where(Photo.claim_id == claim_id)
+        return list(session.scalars(wanted.order_by(Photo.created_at, Photo.id)))
+
+    @staticmethod
     def of_return(rma_id: str) -> list[Photo]:
         """A return's photos, oldest first."""
         wanted = select(Photo).where(Photo.rma_id == rma_id).order_by(Photo.created_at, Photo.id)

@@ -25,3 +25,10 @@ def once(key: str, now: datetime, act: Callable[[], str]) -> str:
     result = act()
     session.execute(update(IdempotencyKey).where(mine).values(status=303, body=seal(result)))
     return result
+
+
+def known(key: str) -> str | None:
+    """What was given under this key before; None where nothing was sent under it."""
+    mine = select(IdempotencyKey.body).where(IdempotencyKey.key == digest(key))
+    sealed = session.scalar(mine)
+    return unseal(sealed) if sealed else None

@@ -3,6 +3,8 @@
 from flask import Blueprint
 
 from portal.pages import (
+    claim_form,
+    claim_page,
     codes,
     lookup,
     media,
@@ -27,5 +29,7 @@ blueprints: tuple[Blueprint, ...] = (
     rma.bp,
     payment.bp,
     photos.bp,
+    claim_form.bp,
+    claim_page.bp,
     policy_page.bp,
 )

@@ -25,6 +25,11 @@ from portal.pages.speech import _
 
 bp = Blueprint("codes", __name__)
 bp.after_request(guard)
+# What the reader was about to do when the code was asked for, and where that goes on.
+ONWARD: dict[str, tuple[str, dict[str, str]]] = {
+    "return": ("returns.step", {"step": "review"}),
+    "claim": ("claims.form", {}),
+}
 
 
 @bp.get("/t/<token>/code")
@@ -58,13 +63,13 @@ def use_code(token: str) -> Response:
 
 def _onward(token: str) -> str:
     """Where the reader wanted to go when the code was asked for."""
-    if request.args.get("then") == "return":
-        return url_in("returns.step", token=token, step="review")
-    return url_in("tracking.page", token=token)
+    page, more = ONWARD.get(request.args.get("then", ""), ("tracking.page", {}))
+    return url_in(page, token=token, **more)
 
 
 def _here(token: str) -> str:
-    then = {"then": "return"} if request.args.get("then") == "return" else {}
+    wanted = request.args.get("then", "")
+    then = {"then": wanted} if wanted in ONWARD else {}
     return url_in("codes.enter_code", token=token, **then)
 
 

@@ -58,6 +58,7 @@ def order_urls(token: str) -> dict[str, str | None]:
         "calendar": url_in("tracking.arrival", token=token),
         "updates": url_in("updates.wishes", token=token),
         "return": url_in("returns.start", token=token),
+        "claim": url_in("claims.form", token=token),
         "code": url_in("codes.enter_code", token=token),
         "again": url_in("codes.enter_code", token=token),
     }
