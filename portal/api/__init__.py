@@ -1,6 +1,17 @@
 """The machine API, /api/v1."""
 
-from portal.api import claims, credit, ledger, openapi, orders, policy, returns, shipments, variants
+from portal.api import (
+    claims,
+    credit,
+    ledger,
+    openapi,
+    orders,
+    policy,
+    protection,
+    returns,
+    shipments,
+    variants,
+)
 from portal.api.endpoint import bp
 
 __all__ = [
@@ -11,6 +22,7 @@ __all__ = [
     "openapi",
     "orders",
     "policy",
+    "protection",
     "returns",
     "shipments",
     "variants",

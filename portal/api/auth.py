@@ -10,11 +10,14 @@ from typing import Final
 from flask import g, request
 from sqlalchemy import select, update
 
+from portal.api.pace import keep_pace
 from portal.api.refusal import Refusal
 from portal.db import Busy, every_shop, session, writing
 from portal.keys import digest
+from portal.limits import client
 from portal.logs import log
 from portal.models import ApiToken, Shop, ShopFront
+from portal.models.token import PUBLISHABLE
 from portal.security import bare_hosts, hostname
 from portal.tenancy import scoped
 
@@ -33,6 +36,7 @@ class Caller:
     hint: str
     origin: str  # of the shop's pages
     scopes: frozenset[str]
+    origins: frozenset[str] = frozenset()  # where a token that everybody can read may be used
 
     @property
     def who(self) -> str:
@@ -41,7 +45,11 @@ class Caller:
 
 
 def let_in(scope: str, now: datetime) -> Caller:
-    """The caller, inside whose shop the request now is. Raises Refusal 400, 401 or 403."""
+    """The caller, inside whose shop the request now is. Raises Refusal 400, 401, 403 or 429.
+
+    `scope` may name several, of which the token needs one.
+    """
+    g.cors_origin = ""
     if KEY_NAMES & {name.lower() for name in request.args}:
         raise Refusal(
             400,
@@ -52,9 +60,24 @@ def let_in(scope: str, now: datetime) -> Caller:
     _enter(caller)
     if last_used_on is None or now - last_used_on >= NOTED_EVERY:
         _note(caller, now)
-    if not caller.scopes & {scope, "*"}:
-        raise Refusal(403, f"This token lacks the scope {scope}.")
+    if not caller.scopes & {*scope.split(), "*"}:
+        raise Refusal(403, f"This token lacks the scope {' or '.join(scope.split())}.")
+    if caller.scopes <= PUBLISHABLE:
+        _is_expected(caller, now)
     return caller
+
+
+def _is_expected(caller: Caller, now: datetime) -> None:
+    """A token that stands in a public page works from the listed pages alone, and not too often."""
+    origin = request.headers.get("Origin", "")
+    if origin not in caller.origins | {caller.origin}:
+        raise Refusal(
+            403,
+            "This token works in the pages of the origins it was made for. Make one with "
+            "--origin for this page.",
+        )
+    g.cors_origin = origin
+    keep_pace(f"{caller.hint} {client()}", now)
 
 
 def _known() -> tuple[Caller, datetime | None]:
@@ -68,6 +91,7 @@ def _known() -> tuple[Caller, datetime | None]:
                 ApiToken.shop_id,
                 ApiToken.hint,
                 ApiToken.scopes,
+                ApiToken.origins,
                 ApiToken.last_used_on,
                 Shop.origin,
             )
@@ -76,7 +100,9 @@ def _known() -> tuple[Caller, datetime | None]:
         ).one_or_none()
     if row is None or not _is_at_home(row.shop_id):
         raise Refusal(401, "This token is not known here, or was revoked.", headers=ASK)
-    caller = Caller(row.id, row.shop_id, row.hint, row.origin, frozenset(row.scopes))
+    caller = Caller(
+        row.id, row.shop_id, row.hint, row.origin, frozenset(row.scopes), frozenset(row.origins)
+    )
     return caller, row.last_used_on
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from werkzeug.routing import BaseConverter
@@ -54,7 +54,7 @@ class Endpoint:
 
     method: str
     path: str  # as OpenAPI writes it: /orders/{order_id}
-    scope: str
+    scope: str  # or several, of which the token needs one
     replies: Mapping[int, type[BaseModel]]
     run: Run
     body: type[BaseModel] | None = None
@@ -173,6 +173,17 @@ def _response(given: Answer) -> Response:
     response = Response(given.body + "\n", given.status, mimetype="application/json")
     if given.replayed:
         response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+@bp.after_request
+def open_to_its_page(response: Response) -> Response:
+    """Let a page of another origin read the answer to its own token."""
+    origin = g.get("cors_origin")
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+        response.headers.add("Vary", "Origin")
     return response
 
 

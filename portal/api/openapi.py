@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from portal.api.endpoint import ENDPOINTS, Endpoint, bp
-from portal.models.token import SCOPES
+from portal.models.token import PUBLISHABLE, SCOPES
 
 REF: Final = "#/components/schemas/{model}"
 SAID: Final = {
@@ -27,6 +27,7 @@ SAID: Final = {
     421: "The address's host is none of a shop here.",
     422: "Something that was sent cannot be taken; `errors` says what, field by field.",
     428: "Money moves here: an Idempotency-Key is needed.",
+    429: "Asked too often with a token of scope quote. Retry-After says when to ask again.",
     503: "We are busy; nothing was changed. Retry-After says when to ask again.",
 }
 PROBLEM: Final = {
@@ -123,7 +124,7 @@ def _operation(each: Endpoint, refs: dict[Any, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": each.run.__name__,
         "summary": each.summary,
-        "security": [{"bearer": [each.scope]}],
+        "security": [{"bearer": [scope]} for scope in each.scope.split()],
         "parameters": _parameters(each),
         "responses": _replies(each, refs),
     }
@@ -177,6 +178,8 @@ def _refusals(each: Endpoint) -> list[int]:
         found.append(409)
     if each.needs_key:
         found.append(428)
+    if PUBLISHABLE & set(each.scope.split()):
+        found.append(429)
     return sorted(found)
 
 
@@ -186,7 +189,7 @@ def _refusal(status: int) -> dict[str, Any]:
         "description": SAID[status],
         "content": {"application/problem+json": {"schema": schema}},
     }
-    if status in {409, 503}:
+    if status in {409, 429, 503}:
         said["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return said
 

@@ -14,6 +14,8 @@ from portal.db import session
 from portal.keys import Unsealable, unseal
 from portal.models import Link, Order, OrderLine, Shipment, StoredScan, Variant
 from portal.models.ledger import Sums, sums_of
+from portal.models.protection import Protection as CoverRow
+from portal.models.protection import protections_of
 
 
 class Reply(BaseModel):
@@ -174,12 +176,14 @@ def order_replies(orders: Sequence[Order], origin: str) -> list[OrderReply]:
     skus = {line.id: line.sku for order in orders for line in order.lines}
     told = {reply.id: reply for reply in shipment_replies(found, skus)}
     sums = sums_of(ids)
+    covers = protections_of(ids)
     return [
         _order_reply(
             order,
             f"{origin}/t/{tokens[order.id]}" if order.id in tokens else "",
             [told[parcel.id] for parcel in parcels.get(order.id, ())],
             sums[order.id],
+            covers.get(order.id),
         )
         for order in orders
     ]
@@ -277,7 +281,16 @@ def problem_of(parcel: Shipment) -> Problem | None:
     )
 
 
-def _order_reply(order: Order, url: str, parcels: list[ShipmentReply], sums: Sums) -> OrderReply:
+def protection_told(cover: CoverRow | None) -> Protection:
+    """Whether an order is covered, and why it is not."""
+    if cover is None:
+        return Protection(status="none", reason=None)
+    return Protection(status=cover.status, reason=cover.reason or None)
+
+
+def _order_reply(
+    order: Order, url: str, parcels: list[ShipmentReply], sums: Sums, cover: CoverRow | None
+) -> OrderReply:
     return OrderReply(
         id=order.id,
         number=order.number,
@@ -295,7 +308,7 @@ def _order_reply(order: Order, url: str, parcels: list[ShipmentReply], sums: Sum
         captured_minor=sums.captured_minor,
         refunded_minor=sums.refunded_minor,
         refundable_minor=sums.refundable_minor,
-        protection=Protection(status="none", reason=None),
+        protection=protection_told(cover),
     )
 
 

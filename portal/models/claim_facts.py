@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 
 from carriers.contract import Status
 from portal.db import session
-from portal.models.claim import Claim
+from portal.models.claim import Claim, claims_of
 from portal.models.order import Order
 from portal.models.photo import Photo
+from portal.models.protection import PlanVersion, Protection, protection_of
 from portal.models.rma_facts import Situation
 from portal.models.shipment import Shipment
 from portal.models.shop import Shop
@@ -23,6 +24,7 @@ from portal.sources.sentences import read_as
 from portal.tenancy import shop_in_scope
 
 SETTING = "claims"
+PAID = ("approved", "paid")  # what these pay is taken out of the cover
 
 
 def terms_of(shop: Shop) -> ClaimTerms:
@@ -86,7 +88,23 @@ def facts_of(
 
 
 def _cover(order: Order, claim: Claim) -> dict[str, Any]:
-    return {}
+    """Whether all that is claimed is covered, and how much of the cover is left for it."""
+    cover = protection_of(order.id)
+    if cover is None or not cover.covers or not _is_in_the_plan(order, claim, cover):
+        return {}
+    others = [each for each in claims_of(order.id) if each.id != claim.id and each.status in PAID]
+    spent = sum(each.payout_minor for each in others)
+    here = sum(each.payout_minor for each in others if each.shipment_id == claim.shipment_id)
+    left = min(cover.cover_minor - spent, cover.parcel_minor - here)
+    return {"covered": True, "cover_left_minor": max(0, left)}
+
+
+def _is_in_the_plan(order: Order, claim: Claim, cover: Protection) -> bool:
+    sold = session.scalar(select(PlanVersion).where(PlanVersion.version == cover.plan_version))
+    if sold is None:
+        return True
+    kinds = {line.sku: line.category for line in order.lines}
+    return all(sold.plan.covers_line(unit.sku, kinds.get(unit.sku, "")) for unit in claim.units)
 
 
 def _photos(claim: Claim) -> int:

@@ -161,6 +161,7 @@ def split_units(order: Order) -> None:
             discount_minor=order.discount_minor,
             shipping_minor=order.shipping_minor,
             shipping_tax_minor=order.shipping_tax_minor,
+            cover_minor=order.cover_minor,
         )
     except ValueError as error:
         raise wrong("discount_minor", str(error)) from error

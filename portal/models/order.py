@@ -22,6 +22,7 @@ from portal.models.access import Link
 from portal.models.audit import record
 from portal.models.catalog import Picture
 from portal.models.change import Conflict, assign
+from portal.models.cover import take_quote
 from portal.models.customer import Customer
 from portal.models.ledger import book_captured
 from portal.models.line import OrderLine, Unit, replace_lines, split_units
@@ -162,6 +163,9 @@ class Order(OfShop, Base):
         book_captured(self.id, self.currency, paid, became, now)
         if "shipments" in sent and replace_parcels(self, document.shipments, now, who):
             changed.add("shipments")
+        if changed & {"protection_quote", "lines"} and self.protection_quote:
+            take_quote(self, self.protection_quote, "order", who, now)
+            changed.add("protection")
         self._settled(changed, before, now, who, created=created)
         return bool(changed)
 
@@ -194,10 +198,11 @@ class Order(OfShop, Base):
         ends = rights_end(status, facts, self.cancelled_at)
         changed = bool(assign(self, {"status": status, "rights_end_at": ends}))
         if changed:
-            self._touched(now or clock.now())
+            self.touch(now or clock.now())
         return changed
 
-    def _touched(self, now: datetime) -> None:
+    def touch(self, now: datetime) -> None:
+        """Say that its pages show something else now."""
         self.version += 1
         self.updated_at = now
 

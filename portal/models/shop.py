@@ -75,6 +75,8 @@ class ShopFront:
     theme: str
     locale: str
     timezone: str
+    currency: str
+    country: str
     support_email: str
     settings_text: str  # JSON
 
@@ -106,7 +108,7 @@ def _front(row: Row[*tuple[Any, ...]] | None) -> ShopFront | None:
 
 FRONTS = select(
     Shop.id, Shop.slug, Shop.name, Shop.origin, Shop.theme, Shop.locale, Shop.timezone,
-    Shop.support_email, cast(Shop.settings, Text),
+    Shop.currency, Shop.country, Shop.support_email, cast(Shop.settings, Text),
 )  # fmt: skip
 AT = Standing(FRONTS.where(Shop.host == bindparam("host")))
 OF = Standing(FRONTS.where(Shop.id == bindparam("shop_id")))

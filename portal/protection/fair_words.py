@@ -23,7 +23,8 @@ SHIFTS: Final = (
     r"\bonly\s+(?:replace|refund|covered)\w*\b.{0,40}\b(?:if|with|when)\b",
     r"\bauf\s+(?:eigene[sn]?|eigene)\s+(?:gefahr|risiko)\b",
     r"\b(?:nicht|keine?)\s+(?:haft\w*|verantwort\w*|haftung|gewähr)\b",
-    r"\bhaften\s+nicht\b",
+    r"\bhafte[nt]?\b.{0,30}\bnicht\b",
+    r"\b(?:sie|käufer\w*|kund\w+)\s+(?:tr[aä]g\w+|übern\w+)\b.{0,30}\b(?:risiko|gefahr|verlust)\b",
 )
 INSURANCE: Final = r"\b(?:insur\w+|assurance|\w*versicher\w*|underwrit\w*)\b"
 RISK: Final = (

@@ -58,6 +58,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_return": {"lines": [{"sku": "CANARY-SKU", "quantity": 1, "reason": "too_small"}]},
     "reject_return": {"code": "worn"},
     "receive_return": {"lines": [{"sku": "CANARY-SKU", "quantity": 1}]},
+    "cover_order": {"quote": "never signed"},
     "put_variant": {"title": "A mug", "price_minor": 100, "currency": "EUR"},
 }
 # Ids that look right and never were.

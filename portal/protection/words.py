@@ -1,0 +1,37 @@
+"""What is said where cover is offered, before anybody chooses. Shops may only add to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name gettext tools know
+    """Mark `text` for translation without translating it yet."""
+    return text
+
+
+TITLE: Final = N_("Delivery protection")
+SUMMARY: Final = N_("Covers loss, theft after delivery and damage on the way.")
+LIMIT: Final = N_("Covered up to %(cover)s.")
+PARCEL_LIMIT: Final = N_("Covered up to %(cover)s, at most %(parcel)s for one parcel.")
+RETURNS: Final = N_("Sending something back is free as well.")
+PROVIDER: Final = N_("Given by %(name)s as its own service.")
+INSURER: Final = N_("Given by %(name)s (%(licence)s).")
+HOW_TO_CLAIM: Final = N_(
+    "If something goes wrong, tell us on your tracking page: damaged or missing within "
+    "%(damaged)d days, not received within %(not_received)d days of delivery, lost from the "
+    "%(lost)dth day without news."
+)
+RIGHTS: Final = N_(
+    "You keep your normal rights without it: until the parcel is handed to you the risk is the "
+    "shop's, and faulty goods are put right free of charge."
+)
+CLIMATE: Final = N_("%(amount)s of the price goes to %(what)s.")
+ACCEPT: Final = N_("Add protection for %(price)s")
+DECLINE: Final = N_("Continue without protection")
+CANCEL: Final = N_("You can cancel it within a day, or until the parcel is sent.")
+
+STANDARD: Final = (
+    *(TITLE, SUMMARY, LIMIT, PARCEL_LIMIT, RETURNS, PROVIDER, INSURER, HOW_TO_CLAIM),
+    *(RIGHTS, CLIMATE, ACCEPT, DECLINE, CANCEL),
+)
