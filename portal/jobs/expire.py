@@ -1,4 +1,4 @@
-"""What ends by itself: approvals that nobody used, and reservations whose time is over."""
+"""What ends by itself: approvals that nobody used, after a word, and reservations at their end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from portal.models.change import Conflict
 from portal.models.difference import due_of_exchange
 from portal.models.due import Lease, finish, holds
 from portal.models.rma_acts import expire
+from portal.models.rma_news import remind
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import lapse, resolve
 from portal.payments.contract import PaymentError
@@ -24,14 +25,14 @@ JOB: Final = "job"
 
 
 def perform(lease: Lease) -> None:
-    """End one approval or one reservation, if its time has come."""
+    """End one approval or one reservation, if its time has come; remind of one that ends soon."""
     with inside(lease.shop_id):
         if lease.subject.startswith("exc_"):
             _end_exchange(lease)
         else:
             _end_return(lease)
-    nudge("label")
-    nudge("settle")
+    for queue in ("label", "settle", "send"):
+        nudge(queue)
 
 
 def _end_return(lease: Lease) -> None:
@@ -40,16 +41,10 @@ def _end_return(lease: Lease) -> None:
         rma = Return.locked(lease.subject)
         if not holds(lease):
             return
-        if rma is not None:
-            expire(rma, now)
-        finish(lease, again_at=_not_yet(rma, now))
-
-
-def _not_yet(rma: Return | None, now: datetime) -> datetime | None:
-    """When an approval ends that was prolonged meanwhile; None where it is not one any more."""
-    if rma is None or rma.status != "approved" or rma.expires_at is None:
-        return None
-    return rma.expires_at if rma.expires_at > now else None
+        again_at = None
+        if rma is not None and not expire(rma, now):
+            again_at = remind(rma, now)
+        finish(lease, again_at=again_at)
 
 
 def _end_exchange(lease: Lease) -> None:

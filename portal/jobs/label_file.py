@@ -15,6 +15,7 @@ from portal.jobs.work import wait_after
 from portal.keys import settings
 from portal.models import Label
 from portal.models.due import Lease, finish, holds
+from portal.models.rma_news import label_ready
 
 HERE: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 TRIES: Final = 6  # then the page leads to the provider's own file
@@ -52,5 +53,7 @@ def _end(lease: Lease, problem: str, *, again: bool) -> None:
         if label is not None and label.status == "done":
             label.problem = problem
         retry = again and lease.attempts < TRIES
+        if label is not None and label.status == "done" and not retry:
+            label_ready(label, clock.now())
         again_at = clock.now() + wait_after(lease.attempts) if retry else None
         finish(lease, again_at=again_at, failed=retry)

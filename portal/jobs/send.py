@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
+
+from flask_babel import force_locale
+from sqlalchemy import select
 
 from carriers.names import canonical
 from portal import clock
 from portal.channels import ChannelError, email
 from portal.config import DEMO_MAIL
 from portal.db import inside, session, writing
+from portal.jobs import return_mail
 from portal.jobs.work import FIRST_WAIT, LONGEST_WAIT, wait_after
 from portal.keys import Unsealable, seal, settings, unseal
-from portal.mail import Facts, Item, Letter, render
-from portal.models import Link, Message, Order, Picture, Shop
+from portal.mail import Facts, Item, Letter, reading, render
+from portal.models import Link, Message, Order, Picture, Return, Shop, rma_news
 from portal.models.due import Lease, finish, holds
 from portal.models.outbox import address_key, wants
 from portal.pages.brand import theme_of
@@ -54,6 +59,8 @@ def perform(lease: Lease) -> None:
             _end(lease)
         elif message.expires_at is not None and message.expires_at <= now:
             _end(lease, "dead", f"{TOO_LATE} {message.error}".strip())
+        elif why := _is_over(message):
+            _end(lease, "superseded", why)
         elif not _is_welcome(message):
             _end(lease, "stopped")
         elif not settings().smtp_url:
@@ -72,11 +79,30 @@ def _is_welcome(message: Message) -> bool:
     """Whether its reader still wants it. What they have asked for themselves they always do."""
     if message.kind in ANSWERS or message.order_id is None:
         return True
+    if message.kind in rma_news.KINDS:
+        stopped = message.kind in rma_news.MAY_STOP and not wants(
+            message.order_id, message.recipient
+        )
+        return _is_own(message) and not stopped
     return wants(message.order_id, message.recipient, message.kind)
+
+
+def _is_over(message: Message) -> str:
+    """Why what a message tells of its return is true no more; "" while it is true."""
+    if message.kind not in rma_news.KINDS:
+        return ""
+    return rma_news.over(message, Return.read(message.facts["rma"]))
+
+
+def _is_own(message: Message) -> bool:
+    own = session.scalar(select(Order.email).where(Order.id == message.order_id))
+    return address_key(message.recipient) == address_key(own or "")
 
 
 def _send(lease: Lease, message: Message) -> None:
     age = clock.now() - message.created_at
+    if message.kind == "return_approved":
+        message = _with_or_without_label(message)
     try:
         ready = _ready(message)
     except Unsealable:
@@ -91,6 +117,14 @@ def _send(lease: Lease, message: Message) -> None:
     _sent(lease, ready.kept, reference)
 
 
+def _with_or_without_label(message: Message) -> Message:
+    """An approval goes now; where its label is not there yet, that is kept: it follows."""
+    rma_id, message_id = message.facts["rma"], message.id
+    with writing():
+        rma_news.goes_without_label(message_id, rma_id)
+    return session.get_one(Message, message_id)
+
+
 # --- what is sent -------------------------------------------------------------------------------
 
 
@@ -98,9 +132,13 @@ def _ready(message: Message) -> Ready:
     """The mail of a message. Raises Unsealable."""
     shop = session.get_one(Shop, message.shop_id)
     code = unseal(message.sealed) if message.sealed else ""
-    stop = "" if message.kind in ANSWERS else f"{shop.origin}/u/{message.stop_token}"
-    facts = _facts(message, shop, code, stop)
-    letter = render(message.kind, facts, shop, theme_of(shop.theme), message.locale or shop.locale)
+    stop = f"{shop.origin}/u/{message.stop_token}" if _may_stop(message.kind) else ""
+    locale = message.locale or shop.locale
+    if message.kind in rma_news.KINDS:
+        facts = _return_facts(message, shop, locale, stop)
+    else:
+        facts = _facts(message, shop, code, stop)
+    letter = render(message.kind, facts, shop, theme_of(shop.theme), locale)
     mail = email.Mail(
         to=message.recipient,
         subject=letter.subject,
@@ -136,21 +174,47 @@ def _facts(message: Message, shop: Shop, code: str, stop: str) -> Facts:
         at=at.astimezone(zone(order.timezone, shop.timezone)) if at else None,
         eta=_day(told.get("eta")),
         first_eta=_day(told.get("first_eta")),
-        items=_items(told.get("items", []), shop.origin),
+        items=_pictured(_items(told.get("items", [])), shop.origin),
     )
 
 
-def _items(told: list[dict[str, Any]], origin: str) -> tuple[Item, ...]:
-    pictures = Picture.kept(item["image_url"] for item in told)
-    return tuple(
-        Item(
-            title=item["title"],
-            variant=item["variant"],
-            quantity=item["quantity"],
-            picture=f"{origin}/media/{kept}" if (kept := pictures.get(item["image_url"])) else "",
+def _may_stop(kind: str) -> bool:
+    """Whether it is news, and not the answer to what its reader began."""
+    return kind not in ANSWERS and (kind not in rma_news.KINDS or kind in rma_news.MAY_STOP)
+
+
+def _return_facts(message: Message, shop: Shop, locale: str, stop: str) -> Facts:
+    """What a mail about a return tells, as the return is now. Raises Unsealable."""
+    rma = Return.read(message.facts["rma"])
+    if rma is None:
+        raise LookupError(f"There is no return {message.facts['rma']}.")
+    language, dates = reading(locale)
+    here = return_mail.Telling(rma, shop, message.facts, dates, clock.now())
+    own = Link.of(rma.order_id) if stop else ""
+    with force_locale(language):
+        found = list(return_mail.items_of(message.kind, here))
+        return Facts(
+            message.facts.get("number", ""),
+            link=return_mail.link_of(message.kind, here),
+            choose=f"{shop.origin}/t/{own}/updates" if own else stop,
+            items=_pictured(found, shop.origin),
+            rma=return_mail.facts_of(message.kind, here),
         )
-        for item in told
+
+
+def _pictured(found: Sequence[tuple[Item, str]], origin: str) -> tuple[Item, ...]:
+    """The articles with our own pictures of them, where we have one."""
+    kept = Picture.kept(url for _, url in found)
+    return tuple(
+        replace(item, picture=f"{origin}/media/{kept[url]}") if url in kept else item
+        for item, url in found
     )
+
+
+def _items(told: list[dict[str, Any]]) -> list[tuple[Item, str]]:
+    return [
+        (Item(item["title"], item["variant"], item["quantity"]), item["image_url"]) for item in told
+    ]
 
 
 def _day(told: str | None) -> date | None:

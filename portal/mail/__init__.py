@@ -12,11 +12,21 @@ from flask import render_template
 from flask_babel import force_locale
 
 from portal.format import LOCALES
-from portal.mail.facts import Facts, Item, plain
+from portal.mail.facts import Facts, Item, ReturnFacts, plain
 from portal.mail.words import words_of
 from themes import Theme
 
-__all__ = ["Facts", "Item", "Letter", "Sender", "look", "render"]
+__all__ = [
+    "Facts",
+    "Item",
+    "Letter",
+    "ReturnFacts",
+    "Sender",
+    "look",
+    "plain",
+    "reading",
+    "render",
+]
 
 TEXT_COLUMNS = 76
 COLOUR = re.compile(r"^#[0-9a-fA-F]{3,8}$")
@@ -52,9 +62,7 @@ def render(kind: str, facts: Facts, shop: Sender, theme: Theme, locale: str) -> 
 
     Needs an app context. Raises LookupError for a kind there is none of.
     """
-    found = re.split("[_-]", locale)[0]
-    language = found if found in LOCALES else "en"
-    dates = locale if found == language else language
+    language, dates = reading(locale)
     facts = replace(facts, number=plain(facts.number), carrier=plain(facts.carrier))
     with force_locale(language):
         said = words_of(kind, facts, dates)
@@ -73,6 +81,13 @@ def render(kind: str, facts: Facts, shop: Sender, theme: Theme, locale: str) -> 
         text = render_template("mail/letter.txt", **context)
         html = render_template("mail/letter.html", **context)
     return Letter(said.subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html)
+
+
+def reading(locale: str) -> tuple[str, str]:
+    """The language a mail is in for a reader of `locale`, and the locale its dates follow."""
+    found = re.split("[_-]", locale)[0]
+    language = found if found in LOCALES else "en"
+    return language, locale if found == language else language
 
 
 def look(theme: Theme) -> dict[str, tuple[str, str]]:

@@ -12,12 +12,38 @@ from babel.dates import format_date, format_skeleton, format_time
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing in the parcel; `picture` is a URL or ''."""
+    """One thing in the parcel; `picture` is a URL or '', `note` what came of it."""
 
     title: str
     variant: str = ""
     quantity: int = 1
     picture: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFacts:
+    """What a mail tells of a return, days and amounts in the reader's form; "" is not known.
+
+    `amounts` are rows of what and how much. Of a gift no amount is told.
+    """
+
+    number: str
+    day: str = ""  # by when: decided, sent off, paid, visible
+    reason: str = ""  # why it was declined or cancelled, in plain words
+    todo: tuple[str, ...] = ()
+    amounts: tuple[tuple[str, str], ...] = ()
+    after: str = ""  # what is given for it, and by when
+    label: str = ""  # URL of the PDF
+    code: str = ""  # URL of the picture of the code that is shown at the counter
+    waits_for_label: bool = False
+    keeps: bool = False  # nothing is to be sent back
+    accepted: int = 0
+    judged: int = 0
+    other: str = ""  # the other article of an exchange
+    order: str = ""  # the number of the order that it became
+    ends: str = ""  # the day store credit ends
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +51,7 @@ class Facts:
     """What a mail tells. Dates are local to the destination, `at` carries its zone."""
 
     number: str
-    link: str = ""  # the order's page
+    link: str = ""  # the order's page, or its return's
     choose: str = ""  # where the reader chooses or stops these mails
     carrier: str = ""
     status: str = ""
@@ -36,6 +62,7 @@ class Facts:
     code: str = ""
     purpose: str = ""
     question: str = ""  # what the shop's staff would like to know
+    rma: ReturnFacts = ReturnFacts("")
 
 
 def long_day(day: date, locale: str) -> str:

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 
 from flask_babel import gettext as _
 
-from portal.mail.facts import Facts, long_day, short_day, time_of_day
+from portal.mail.facts import Facts, long_day, plain, short_day, time_of_day
+from portal.mail.return_words import RETURN_WORDS
+from portal.mail.said import Words, cut
+from portal.mail.said import subject as _subject
 
-SUBJECT = 50  # characters: what a phone shows
 PREHEADER = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What one mail says. `when` is the date that matters, `after` what comes next."""
-
-    subject: str
-    preheader: str
-    headline: str
-    sentence: str
-    when: str = ""
-    was: str = ""
-    after: str = ""
 
 
 def words_of(kind: str, facts: Facts, locale: str) -> Words:
     if kind == "needs_act":
         kind = facts.status if facts.status in NEEDS_ACT else "exception"
-    said = WORDS[kind](facts, locale)
-    return replace(said, preheader=_cut(said.preheader, PREHEADER))
+    said = asdict(WORDS[kind](facts, locale))
+    words = Words(**{name: plain(text) for name, text in said.items()})
+    return replace(words, preheader=cut(words.preheader, PREHEADER))
 
 
 def _shipped(facts: Facts, locale: str) -> Words:
     return Words(
-        subject=_subject(_("Order {} is on its way"), facts),
+        subject=_subject(_("Order {} is on its way"), facts.number),
         preheader=_("The carrier has picked it up. Follow it on its page, where the date shows."),
         headline=_("It is on its way"),
         sentence=_("%(carrier)s has picked up your parcel.", carrier=_carrier(facts)),
@@ -45,7 +35,7 @@ def _shipped(facts: Facts, locale: str) -> Words:
 
 def _out_for_delivery(facts: Facts, locale: str) -> Words:
     return Words(
-        subject=_subject(_("Order {} is out for delivery"), facts),
+        subject=_subject(_("Order {} is out for delivery"), facts.number),
         preheader=_("It is in the van and should be with you by the end of the day."),
         headline=_("It comes today"),
         sentence=_("%(carrier)s has it in the van.", carrier=_carrier(facts)),
@@ -60,7 +50,7 @@ def _delivered(facts: Facts, locale: str) -> Words:
         day, time = long_day(facts.at.date(), locale), time_of_day(facts.at, locale)
         when = _("%(day)s at %(time)s", day=day, time=time)
     return Words(
-        subject=_subject(_("Order {} has been delivered"), facts),
+        subject=_subject(_("Order {} has been delivered"), facts.number),
         preheader=_("It has been handed over. Not there? Tell us, and we look into it."),
         headline=_("Delivered"),
         sentence=_("%(carrier)s has handed over your parcel.", carrier=_carrier(facts)),
@@ -70,11 +60,11 @@ def _delivered(facts: Facts, locale: str) -> Words:
 
 
 def _late(facts: Facts, locale: str) -> Words:
-    subject = _subject(_("Order {} is running late"), facts)
+    subject = _subject(_("Order {} is running late"), facts.number)
     when = was = ""
     if facts.eta and facts.first_eta:
         day = short_day(facts.eta, locale)
-        subject = _subject(_("New date for order {}: %(day)s", day=day), facts)
+        subject = _subject(_("New date for order {}: %(day)s", day=day), facts.number)
         when = _("Arrives %(day)s", day=long_day(facts.eta, locale))
         was = _("It was planned for %(day)s.", day=long_day(facts.first_eta, locale))
     return Words(
@@ -90,7 +80,7 @@ def _late(facts: Facts, locale: str) -> Words:
 
 def _exception(facts: Facts, locale: str) -> Words:
     return Words(
-        subject=_subject(_("Order {} needs your attention"), facts),
+        subject=_subject(_("Order {} needs your attention"), facts.number),
         preheader=_("It is held up on the way. The page shows what you can do about it."),
         headline=_("It is held up"),
         sentence=_("%(carrier)s reports a problem on the way.", carrier=_carrier(facts)),
@@ -100,7 +90,7 @@ def _exception(facts: Facts, locale: str) -> Words:
 
 def _attempt_failed(facts: Facts, locale: str) -> Words:
     return Words(
-        subject=_subject(_("Delivery of order {} was tried"), facts),
+        subject=_subject(_("Delivery of order {} was tried"), facts.number),
         preheader=_("Nobody could take it in. Choose a day or a place that suits you."),
         headline=_("Delivery was tried"),
         sentence=_("%(carrier)s came by and could not hand it over.", carrier=_carrier(facts)),
@@ -111,7 +101,7 @@ def _attempt_failed(facts: Facts, locale: str) -> Words:
 
 def _pickup(facts: Facts, locale: str) -> Words:
     return Words(
-        subject=_subject(_("Order {} is ready for pickup"), facts),
+        subject=_subject(_("Order {} is ready for pickup"), facts.number),
         preheader=_("It is waiting for you. The page leads you to address and opening hours."),
         headline=_("Ready for pickup"),
         sentence=_("It is waiting for you at the pickup point."),
@@ -121,7 +111,7 @@ def _pickup(facts: Facts, locale: str) -> Words:
 
 def _returning(facts: Facts, locale: str) -> Words:
     return Words(
-        subject=_subject(_("Order {} is coming back to us"), facts),
+        subject=_subject(_("Order {} is coming back to us"), facts.number),
         preheader=_("It could not be delivered. Still want it? Tell us what to do with it."),
         headline=_("It is coming back to us"),
         sentence=_(
@@ -135,7 +125,7 @@ def _code(facts: Facts, locale: str) -> Words:
     confirms = facts.purpose == "confirm"
     subject = _("Confirm updates for order {}") if confirms else _("Your code for order {}")
     return Words(
-        subject=_subject(subject, facts),
+        subject=_subject(subject, facts.number),
         preheader=_("It works for 10 minutes, once, in the browser that asked for it."),
         headline=_("Your code"),
         sentence=_("Type it on the page to get messages about this order at this address.")
@@ -147,7 +137,7 @@ def _code(facts: Facts, locale: str) -> Words:
 
 def _question(facts: Facts, locale: str) -> Words:
     return Words(
-        subject=_subject(_("A question about order {}"), facts),
+        subject=_subject(_("A question about order {}"), facts.number),
         preheader=_("We need your answer before we can go on with your return."),
         headline=_("A question about your return"),
         sentence=facts.question,
@@ -169,18 +159,9 @@ WORDS = {
     "code": _code,
     "question": _question,
     **NEEDS_ACT,
+    **RETURN_WORDS,
 }
 
 
 def _carrier(facts: Facts) -> str:
     return facts.carrier or _("The carrier")
-
-
-def _subject(text: str, facts: Facts) -> str:
-    """`text` with the order's number at {}; a number too long for a subject is cut."""
-    room = SUBJECT - (len(text) - len("{}"))
-    return text.replace("{}", _cut(facts.number, max(room, 8)))
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from portal.db import insert_new, new_id, session
 from portal.keys import seal
-from portal.models.due import plan
+from portal.models.due import plan, plan_all
 from portal.models.message import Message, supersede
 from portal.models.news import News, is_after_the_fact, is_fresh_start, news_of
 from portal.models.order import Order, OrderLine
@@ -39,8 +39,11 @@ __all__ = [
     "start",
     "stop",
     "tell",
+    "want",
     "wants",
 ]
+
+Work = tuple[str, str, int, datetime]  # as `plan_all` takes it
 
 CODE_LIFE = timedelta(minutes=10)
 MOST_A_DAY = 4  # service messages about one parcel
@@ -104,17 +107,39 @@ def plan_code(order: Order, code: str, purpose: str, recipient: str, now: dateti
 
 def plan_question(order: Order, cause: str, facts: dict[str, Any], now: datetime) -> None:
     """Have a question of the shop's staff mailed to the order's address; each `cause` once."""
-    shop = session.get_one(Shop, order.shop_id)
-    _insert(
-        id=new_id("msg", now),
-        kind="question",
-        recipient=order.email.strip(),
-        cause=cause,
-        order_id=order.id,
-        locale=order.locale or shop.locale,
-        facts=facts,
-        created_at=now,
-    )
+    plan_all(want(order, "question", cause, facts, now))
+
+
+def want(
+    order: Order,
+    kind: str,
+    cause: str,
+    facts: dict[str, Any],
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> list[Work]:
+    """Have something mailed to the order's own address; each `cause` once.
+
+    Gives the work that the caller hands to `plan_all` in the same transaction, together with its
+    other work; none where there is no address, or the cause was told before. `at` is when it is
+    sent, now unless given; after `expires_at` it is not sent any more.
+    """
+    if not order.email.strip():
+        return []
+    row = {
+        "id": new_id("msg", now),
+        "kind": kind,
+        "recipient": order.email.strip(),
+        "cause": cause,
+        "order_id": order.id,
+        "locale": order.locale,
+        "facts": {"number": order.number, **facts},
+        "expires_at": expires_at,
+        "created_at": now,
+    }
+    return [("send", new, shop_in_scope(), at or now) for new in _insert_new(row)]
 
 
 def _told_today(shipment_id: str, cause: str, now: datetime) -> int:
@@ -151,11 +176,15 @@ def _want(
 
 
 def _insert(**values: Any) -> bool:
-    values |= {"channel": "email", "state": "wanted"}
-    new = insert_new(Message, [values], unique=["shop_id", "recipient", "cause", "channel"])
-    for message_id in new:
-        plan("send", message_id, shop_in_scope(), values["created_at"])
+    new = _insert_new(values)
+    plan_all([("send", message_id, shop_in_scope(), values["created_at"]) for message_id in new])
     return bool(new)
+
+
+def _insert_new(values: dict[str, Any]) -> list[str]:
+    """The message's id, if its cause was not told to this recipient before."""
+    row = values | {"channel": "email", "state": "wanted"}
+    return insert_new(Message, [row], unique=["shop_id", "recipient", "cause", "channel"])
 
 
 def _revive(recipient: str, news: News, facts: dict[str, Any], now: datetime) -> None:

@@ -16,6 +16,7 @@ from portal.models.claim import Claim
 from portal.models.claim_pay import paid, unpaid
 from portal.models.order import Order
 from portal.models.rma import Return
+from portal.models.rma_news import tell_paid
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import exchanged, finish
 from portal.models.settlement import Settlement
@@ -176,7 +177,7 @@ def by_hand(settlement_id: str, by: str, now: datetime, how: str) -> None:
     done(row, "refunded", "", now)
     after = {"amount_minor": row.amount_minor}
     record(by, "refund.by_hand", _subject(row), after=after, why=how)
-    _finish(row, now)
+    _finish(row, now, by_hand=True)
 
 
 def top_up_paid(settlement_id: str, reference: str, now: datetime) -> bool:
@@ -198,7 +199,7 @@ def top_up_paid(settlement_id: str, reference: str, now: datetime) -> bool:
     return True
 
 
-def _finish(row: Settlement, now: datetime) -> None:
+def _finish(row: Settlement, now: datetime, *, by_hand: bool = False) -> None:
     session.flush()
     claim = Claim.read(row.subject)
     if claim is not None:
@@ -208,7 +209,9 @@ def _finish(row: Settlement, now: datetime) -> None:
     if rma is not None:
         rma.touch(now)
         finish(rma, Act(JOB, now))
+        tell_paid(rma, row, now, by_hand=by_hand)
 
 
 def _subject(row: Settlement) -> str:
-    return f"return:{row.subject}" if row.subject.startswith("ret_") else f"claim:{row.subject}"
+    kinds = {"ret": "return", "clm": "claim", "prt": "protection"}
+    return f"{kinds[row.subject[:3]]}:{row.subject}"

@@ -14,9 +14,11 @@ from portal.models.change import Conflict
 from portal.models.due import plan_all
 from portal.models.label import PRINTED, Label, return_parcel
 from portal.models.line import OrderLine, Unit
+from portal.models.outbox import Work
 from portal.models.rma import Return, units_of
 from portal.models.rma_exchange import release_exchanges, start_exchange
 from portal.models.rma_line import ReturnLine
+from portal.models.rma_news import REMINDED_BEFORE, approved, tell
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import give_up, settle_early
 from portal.models.settlement import settlements_of
@@ -42,8 +44,7 @@ def approve(rma: Return, by: str, now: datetime, note: str = "", override_reason
         rma.move("reopen", by, now, why=override_reason)
     if override_reason:
         _claim_again(over, rma.id, now)
-    approved = rma.lines if override_reason else rma.approved_lines
-    for line in approved:
+    for line in rma.lines if override_reason else rma.approved_lines:
         line.outcome = "approve"
     rma.outcome = "approve"
     rma.move("approve", by, now, why=override_reason or note)
@@ -54,15 +55,15 @@ def approve(rma: Return, by: str, now: datetime, note: str = "", override_reason
 
 def start(rma: Return, act: Act) -> None:
     """What an approval sets going: the label, the other variant, and money that moves at once."""
-    work: list[tuple[str, str, int, datetime]] = []
+    work: list[Work] = []
     if rma.travels:
         rma.expires_at = act.now + APPROVED_FOR
         session.flush()
-        work.append(("expire", rma.id, rma.shop_id, rma.expires_at))
+        work.append(("expire", rma.id, rma.shop_id, rma.expires_at - REMINDED_BEFORE))
         if rma.method in PRINTED:
             wanted = Label.want(rma.id, rma.method, act.now)
             work.append(("label", wanted, rma.shop_id, act.now))
-    plan_all(work)
+    plan_all([*work, *approved(rma, act.now)])
     for line in rma.approved_lines:
         if line.resolution == "exchange":
             start_exchange(line, act.now)
@@ -78,6 +79,7 @@ def decline(rma: Return, by: str, now: datetime, code: str, note: str = "") -> N
     rma.outcome = "decline"
     rma.decided_by, rma.decided_at = by, now
     rma.rejection_code, rma.note = code, note
+    tell(rma, "declined", now)
 
 
 def cancel(rma: Return, by: str, now: datetime, reason: str = "") -> None:
@@ -87,6 +89,8 @@ def cancel(rma: Return, by: str, now: datetime, reason: str = "") -> None:
     rma.move("cancel", by, now, why=reason)
     rma.cancel_reason = reason
     _let_go(rma, now)
+    if by != "customer":
+        tell(rma, "cancelled", now)
 
 
 def expire(rma: Return, now: datetime) -> bool:
@@ -97,6 +101,7 @@ def expire(rma: Return, now: datetime) -> bool:
         return False
     rma.move("expire", "job", now)
     _let_go(rma, now)
+    tell(rma, "expired", now)
     return True
 
 
@@ -116,6 +121,7 @@ def ship(rma: Return, by: str, now: datetime) -> None:
         claim_units(units_of(rma.approved_lines), rma.id, now)
     rma.move("ship", by, now)
     rma.shipped_at, rma.expires_at = now, None
+    tell(rma, "shipped", now)
     settle_early(rma, "first_scan", Act(by, now))
 
 
@@ -125,6 +131,7 @@ def arrive(rma: Return, by: str, now: datetime) -> None:
         claim_units(units_of(rma.approved_lines), rma.id, now)
     rma.move("arrive", by, now)
     rma.arrived_at, rma.expires_at = now, None
+    tell(rma, "arrived", now)
     settle_early(rma, "first_scan", Act(by, now))
     settle_early(rma, "arrival", Act(by, now))
 

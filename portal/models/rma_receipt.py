@@ -15,6 +15,7 @@ from portal.models.catalog import Variant
 from portal.models.rma import Return
 from portal.models.rma_acts import arrive
 from portal.models.rma_line import ReturnUnit
+from portal.models.rma_news import tell
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import finish
 from portal.models.unit_claim import claim_units
@@ -58,6 +59,7 @@ def receive(rma: Return, counts: Sequence[Count], by: str, now: datetime) -> Non
     if rma.status == "arrived" and all(unit.is_judged for unit in _travelling(rma)):
         rma.move("check", by, now)
         rma.checked_at = now
+        tell(rma, "checked", now)
     _restock(rma, now)
     told = [[count.sku, count.quantity, count.condition, count.accept] for count in counts]
     record(by, "return.received", f"return:{rma.id}", after={"counted": told})

@@ -23,6 +23,7 @@ from portal.models.rma_exchange import sold_variant
 from portal.models.rma_facts import Asked, Situation
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.rma_money import Wish, by_resolution, priced
+from portal.models.rma_news import tell
 from portal.models.rma_rows import Act
 from portal.models.unit_claim import claim_units
 from portal.sources.sentences import FieldError, Invalid
@@ -139,6 +140,8 @@ def request_return(
     rma.touch(now)
     if rma.status == "approved":
         start(rma, Act(by, now))
+    else:
+        tell(rma, rma.status, now)
     session.flush()
     return rma
 

@@ -19,6 +19,7 @@ from portal.models.rma_choice import Choice, as_asked, chosen, lines_of
 from portal.models.rma_exchange import place_order, release_exchanges, reserved_for
 from portal.models.rma_line import ReturnUnit
 from portal.models.rma_money import NOTHING, Part, Wish, capped, label_left, priced
+from portal.models.rma_news import tell_due, tell_paid
 from portal.models.rma_rows import Act, credit_ends, new_row, refund_rows
 from portal.models.settlement import Settlement, settlements_of
 from portal.models.unit_claim import release_units
@@ -226,6 +227,7 @@ def _credit(
             subject=rma.id,
         )
     done(row, "credited", "", act.now)
+    tell_paid(rma, row, act.now)
     return [row]
 
 
@@ -243,6 +245,7 @@ def _exchange(rma: Return, part: Part, left: int, act: Act) -> list[Settlement]:
     rows = [row]
     if difference.due_minor:
         rows.append(new_row(rma, "top_up", difference.due_minor, act, **more))
+        tell_due(rma, rows[-1], act.now)
     else:
         exchanged(rma, exchange.id, row, act)
     back = min(difference.left_minor, left - own)
@@ -256,6 +259,7 @@ def exchanged(rma: Return, exchange_id: str, row: Settlement, act: Act, paid_by:
     exchange.due_reference = paid_by
     order = place_order(rma, exchange, row, act.by, act.now)
     done(row, "exchanged", order.id, act.now, bonus=exchange.difference["bonus_used_minor"])
+    tell_paid(rma, row, act.now)
 
 
 def sum_of(parts: Iterable[Part]) -> Amounts:

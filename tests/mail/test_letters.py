@@ -12,7 +12,8 @@ import pytest
 from flask import Flask
 
 from portal.format import LOCALES
-from portal.mail import Facts, Item, render
+from portal.mail import Facts, Item, ReturnFacts, render
+from portal.mail.return_words import RETURN_WORDS
 from portal.mail.words import NEEDS_ACT, WORDS
 from themes import load, themes
 
@@ -28,6 +29,22 @@ FACTS = Facts(
         Item("Olive tree", "Terracotta pot", 1, "https://track.fern.example/media/pic_1"),
         Item("Stoneware teapot", "Moss", 2),
     ),
+)
+PAGE = "https://track.fern.example/r/Zk3mVq9Lr2TzB7nWc5YpHdAf"
+RETURN = ReturnFacts(
+    "FF-1042-R1",
+    day="Thursday 31 December",
+    reason="It was worn outside.",
+    todo=("Pack everything that belongs to it.", "Print the label and stick it on."),
+    amounts=(("Refund", "$1,942.00"), ("Store credit", "$18.50")),
+    after="What you get for it is sent by Thursday 3 December.",
+    label=f"{PAGE}/label",
+    code=f"{PAGE}/label?as=code",
+    accepted=1,
+    judged=2,
+    other="Shirt, large",
+    order="FF-1042-X1",
+    ends="Thursday 26 November 2027",
 )
 
 
@@ -62,11 +79,14 @@ class Seen(HTMLParser):
 def facts_of(kind: str) -> tuple[str, Facts]:
     if kind == "code":
         return kind, Facts("FF-1042", code="804213", purpose="lift")
+    if kind in RETURN_WORDS:
+        return kind, replace(FACTS, link=PAGE, rma=RETURN)
     if kind in NEEDS_ACT:
         return "needs_act", replace(FACTS, status=kind)
     return kind, replace(FACTS, first_eta=date(2026, 11, 26) if kind == "late" else None)
 
 
+SPEAK_OF_NO_CARRIER = {"available_for_pickup", "question", *RETURN_WORDS}
 CASES = list(itertools.product(WORDS, themes(), LOCALES))
 
 
@@ -87,7 +107,10 @@ def test_every_mail_is_whole(app: Flask, kind: str, theme: str, locale: str) -> 
         assert f'<meta name="{meta}" content="light dark">' in letter.html
     assert "@media (prefers-color-scheme: dark)" in letter.html
     assert seen.buttons == (0 if kind == "code" else 1)
-    assert all(picture["alt"] == "" and picture["width"] for picture in seen.pictures)
+    assert all(picture["width"] for picture in seen.pictures)
+    # A picture of what is in the parcel says nothing that its title does not; a code does.
+    for picture in seen.pictures:
+        assert bool(picture["alt"]) == ("as=code" in (picture["src"] or ""))
     assert all(line == "-- " or len(line) <= 76 or "://" in line for line in lines(letter.text))
     for link in seen.links:
         assert link.removeprefix("mailto:") in letter.text or link == House.origin
@@ -102,10 +125,10 @@ def lines(text: str) -> list[str]:
 @pytest.mark.parametrize("kind", [kind for kind in WORDS if kind != "code"])
 def test_every_mail_does_without_what_is_not_known(app: Flask, kind: str) -> None:
     named, facts = facts_of(kind)
-    bare = Facts("7", status=facts.status)
+    bare = Facts("7", status=facts.status, rma=ReturnFacts("7-R1" if facts.rma.number else ""))
     letter = render(named, bare, House(support_email=""), load("fern"), "en")
     assert Seen(letter.html).buttons == 0
-    assert "The carrier" in letter.text or kind in ("available_for_pickup", "question")
+    assert "The carrier" in letter.text or kind in SPEAK_OF_NO_CARRIER
 
 
 def test_a_language_we_do_not_speak_is_english(app: Flask) -> None:
@@ -128,8 +151,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_nothing_a_shop_sends_breaks_out_of_its_place(app: Flask, text: str) -> None:
-    facts = replace(FACTS, number=text, carrier=text, items=(Item(text, text, 1, ""),))
-    for kind in ("shipped", "late", "delivered"):
+    rma = replace(RETURN, reason=text, todo=(text,), after=text, other=text, amounts=((text, "1"),))
+    items = (Item(text, text, 1, "", text),)
+    facts = replace(FACTS, number=text, carrier=text, items=items, rma=rma)
+    for kind in ("shipped", "late", "delivered", *RETURN_WORDS):
         letter = render(kind, facts, House(name=text), load("fern"), "en")
         Seen(letter.html)  # refuses scripts and handlers
         assert "49" not in letter.subject
