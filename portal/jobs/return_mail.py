@@ -14,8 +14,11 @@ from portal.format import money
 from portal.mail import Item, ReturnFacts, plain
 from portal.models import CreditEntry, Exchange, Link, Order, Return, ReturnLine, Settlement, Shop
 from portal.models.credit import balances
+from portal.models.exchange import OPEN as KEPT
+from portal.models.exchange import exchanges_of
 from portal.models.label import PRINTED, labels_of
 from portal.models.rma_money import expected
+from portal.models.rma_news import MONEY
 from portal.models.settlement import settlements_of
 from portal.pages.dates import Calendar
 from portal.pages.policy_words import RESOLUTIONS, because
@@ -78,13 +81,15 @@ def link_of(kind: str, here: Telling) -> str:
 def items_of(kind: str, here: Telling) -> Iterator[tuple[Item, str]]:
     """The articles with what came of each, and the URL of each one's picture with the shop."""
     pictures = {line.id: line.image_url for line in here.rma.order.lines}
+    group = _row(here).group_id if kind in MONEY else ""
     for line in here.rma.lines:
         note = _checked_note(line) if kind == "return_checked" else _declined_note(line, here)
-        if kind != "return_declined" or len(here.rma.lines) > 1:
-            yield (
-                Item(line.title or line.sku, line.variant, line.quantity, note=note),
-                pictures.get(line.line_id, ""),
-            )
+        count = line.quantity
+        if group:
+            count, note = sum(unit.settlement_id == group for unit in line.units), ""
+        if count:
+            item = Item(line.title or line.sku, line.variant, count, note=note)
+            yield item, pictures.get(line.line_id, "")
 
 
 def _declined_note(line: ReturnLine, here: Telling) -> str:
@@ -135,7 +140,7 @@ def _with_way(facts: ReturnFacts, here: Telling) -> ReturnFacts:
         code=f"{here.page}/label?as=code" if label and label.qr_url else "",
         waits_for_label=waits,
         amounts=_expected(here),
-        after=_moment(here),
+        moment=_moment(here),
     )
 
 
@@ -147,14 +152,18 @@ def _how(rma: Return) -> list[str]:
 
 
 def _expected(here: Telling) -> tuple[tuple[str, str], ...]:
-    if here.rma.order.gift:
-        return ()
-    given = {each.resolution for each in here.rma.approved_lines}
-    return tuple(
-        (_(RESOLUTIONS[name]), here.money(amounts.total_minor))
-        for name, amounts in expected(here.rma).items()
-        if name != "exchange" and (name in given or (name == "refund" and "keep" in given))
-    )
+    """What is given if everything comes back as it was said."""
+    sums, lines = expected(here.rma), here.rma.approved_lines
+    given = {"refund" if each.resolution == "keep" else each.resolution for each in lines}
+    rows = [
+        (_(RESOLUTIONS[name]), here.money(sums[name].total_minor))
+        for name in ("refund", "store_credit")
+        if name in given
+    ]
+    for each in exchanges_of(here.rma.id):
+        if each.status in KEPT:
+            rows.append((_("Exchange for %(other)s", other=each.title or each.sku), ""))
+    return tuple(rows)
 
 
 def _moment(here: Telling) -> str:
@@ -163,7 +172,7 @@ def _moment(here: Telling) -> str:
     step = max(steps, key=list(MOMENTS).index)
     today = here.calendar.today
     day = Way(decided=today).money_by(step, today)
-    return _("What you get for it:") + " " + _(MOMENTS[step], day=here.calendar.long(day))
+    return _(MOMENTS[step], day=here.calendar.long(day))
 
 
 def _requested(facts: ReturnFacts, here: Telling) -> ReturnFacts:
@@ -221,7 +230,7 @@ def _refunded(facts: ReturnFacts, here: Telling) -> ReturnFacts:
     total = here.money(sum(each.amount_minor for each in group))
     return replace(
         facts,
-        amounts=((_("Sent on %(day)s", day=here.calendar.long(sent)), total),) if total else (),
+        amounts=((_("Sent on %(day)s", day=here.calendar.long(sent)), total),),
         day=here.calendar.long(visible_by(sent)),
         by_hand=bool(here.told.get("by_hand")),
     )

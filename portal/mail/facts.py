@@ -25,7 +25,7 @@ class Item:
 class ReturnFacts:
     """What a mail tells of a return, days and amounts in the reader's form; "" is not known.
 
-    `amounts` are rows of what and how much. Of a gift no amount is told.
+    `amounts` are rows of what and how much, which is "" where it is not told, as of a gift.
     """
 
     number: str
@@ -33,7 +33,8 @@ class ReturnFacts:
     reason: str = ""  # why it was declined or cancelled, in plain words
     todo: tuple[str, ...] = ()
     amounts: tuple[tuple[str, str], ...] = ()
-    after: str = ""  # what is given for it, and by when
+    moment: str = ""  # when these are given
+    after: str = ""  # what comes next
     label: str = ""  # URL of the PDF
     code: str = ""  # URL of the picture of the code that is shown at the counter
     waits_for_label: bool = False

@@ -38,8 +38,8 @@ def _approved(facts: Facts, _locale: str) -> Words:
         preheader=_("What to do now, step by step, and until when it can be sent."),
         headline=_("It is approved"),
         sentence=_(
-            "You can send it back now. The label follows in a mail of its own: we are still "
-            "waiting for it."
+            "Please wait for its label before you send it. It follows in a mail of its own, "
+            "usually within the hour."
         )
         if rma.waits_for_label
         else _("You can send it back now. This is what to do."),
