@@ -16,10 +16,12 @@ from portal.api.replies import Protection, Reply, protection_told
 from portal.db import session
 from portal.format import reader_locale
 from portal.models import ApiToken, PlanVersion
-from portal.models.cover import take_quote
+from portal.models.cover import Choice, take_quote
 from portal.models.offer import Cart, Offer, offer_for
+from portal.models.premium import cancel_cover
 from portal.models.protection import Protection as CoverRow
 from portal.models.protection import live_plan, protection_of
+from portal.models.rma_rows import Act
 from portal.pages.protection_words import offer_words
 from portal.protection.claim_terms import KINDS, ClaimTerms
 from portal.protection.plan import Plan
@@ -105,6 +107,12 @@ class CoverBody(Posted):
     """The quote that was paid for."""
 
     quote: Annotated[str, Field(min_length=1, max_length=8000), Plain]
+
+
+class ReasonBody(Posted):
+    """Why it is given up."""
+
+    reason: Annotated[str, Field(max_length=500), Plain] = ""
 
 
 class CoverReply(Reply):
@@ -207,12 +215,32 @@ def cover_order(call: Call, order_id: str) -> tuple[int, CoverReply]:
     """
     order = locked(order_id)
     before = protection_of(order.id)
-    row = take_quote(order, call.body.quote, "api", call.caller.who, call.now)
+    choice = Choice("api", call.caller.who, order.placed_at)
+    row = take_quote(order, call.body.quote, choice, call.now)
     session.flush()
     is_new = row.status == "active" and (before is None or before.id != row.id)
     if is_new or row.status == "refused":
         order.touch(call.now)
     return (201 if is_new else 200), _cover_reply(row)
+
+
+@endpoint(
+    "POST",
+    "/orders/{order_id}/protection/cancellation",
+    scope="protection",
+    body=ReasonBody,
+    replies={200: CoverReply},
+    needs_key=True,
+)
+def uncover_order(call: Call, order_id: str) -> tuple[int, CoverReply]:
+    """End the cover of an order; its premium goes back by a job.
+
+    Within a day, or until a carrier has the parcel, and never once something was claimed.
+    """
+    order = locked(order_id)
+    cover = cancel_cover(order, Act(call.caller.who, call.now, call.body.reason))
+    session.flush()
+    return 200, _cover_reply(cover)
 
 
 @endpoint("GET", "/orders/{order_id}/protection", scope="protection", replies={200: CoverReply})

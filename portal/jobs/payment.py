@@ -15,11 +15,11 @@ from sqlalchemy import select, update
 from carriers.contract import BadPayload
 from portal import clock
 from portal.db import every_shop, inside, session, writing
-from portal.jobs import topup
+from portal.jobs import checkout, topup
 from portal.jobs.bank import bank_of, read_refunds, wait, webhook_secret_of
 from portal.jobs.queue import nudge
 from portal.keys import Unsealable, digest
-from portal.models import HookEvent, LedgerEntry, Settlement, Shop
+from portal.models import Checkout, HookEvent, LedgerEntry, Settlement, Shop
 from portal.models.due import Lease, finish, holds
 from portal.models.refund_elsewhere import disputed, take_in
 from portal.payments.contract import Kind, PaymentError, PaymentEvent
@@ -38,6 +38,7 @@ CHECKOUTS: Final = frozenset(
     {"checkout.session.completed", "checkout.session.async_payment_succeeded"}
 )
 PAYMENTS: Final = frozenset({"payment_intent.succeeded"})
+CHECKOUT: Final = "chk_"
 WORK: Final = REFUNDS | DISPUTES | CHECKOUTS | PAYMENTS
 
 
@@ -93,21 +94,32 @@ def _look(push: Push) -> None:
 
 
 def _take_checkout(bank: Stripe, event: PaymentEvent) -> None:
-    settlement_id = _settlement_of(event)
+    ours = _ours(event)
     page = event.about
     if event.kind in PAYMENTS:
-        row = session.get(Settlement, settlement_id)
-        page = row.reference if row is not None else ""
+        page = _page_of(ours)
     session.rollback()
     if page.startswith("cs_"):
-        topup.take(bank, settlement_id, bank.read_checkout(page))
+        take = checkout.take if ours.startswith(CHECKOUT) else topup.take
+        take(bank, ours, bank.read_checkout(page))
 
 
-def _settlement_of(event: PaymentEvent) -> str:
-    """The settlement that an object of ours carries in its key; '' for others."""
+def _page_of(ours: str) -> str:
+    """The page that what we asked to be paid was opened at; '' where none is known."""
+    if ours.startswith(CHECKOUT):
+        opened = session.get(Checkout, ours)
+        return opened.page if opened is not None else ""
+    row = session.get(Settlement, ours)
+    return row.reference if row is not None else ""
+
+
+def _ours(event: PaymentEvent) -> str:
+    """The settlement or checkout that an object of ours carries in its key; '' for others."""
     marks = event.object.get("metadata")
     key = marks.get(KEY) if isinstance(marks, dict) else None
-    return key.partition(":")[0] if isinstance(key, str) and key.startswith("stl_") else ""
+    if isinstance(key, str) and key.startswith(("stl_", CHECKOUT)):
+        return key.partition(":")[0]
+    return ""
 
 
 # --- whose payment it is ------------------------------------------------------------------------
@@ -143,9 +155,11 @@ def _account_of(shop: Shop) -> str:
 
 def _knowing(event: PaymentEvent) -> dict[int, str]:
     """The shops that know the payment, or what it is for, with the name they know it by."""
-    settlement_id = _settlement_of(event)
-    mine = select(Settlement.shop_id, Settlement.payment).where(Settlement.id == settlement_id)
-    found = {row.shop_id: row.payment for row in session.execute(mine)} if settlement_id else {}
+    ours = _ours(event)
+    mine = select(Settlement.shop_id, Settlement.payment).where(Settlement.id == ours)
+    if ours.startswith(CHECKOUT):
+        mine = select(Checkout.shop_id, Checkout.payment).where(Checkout.id == ours)
+    found = {row.shop_id: row.payment for row in session.execute(mine)} if ours else {}
     if event.kind in CHECKOUTS | PAYMENTS:
         return found
     charge = event.about if event.object.get("object") == "charge" else event.object.get("charge")

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.db import Base, new_id, session
-from portal.tenancy import OfShop
+from portal.keys import digest, new_token
+from portal.models.audit import record
+from portal.tenancy import OfShop, shop_in_scope
 
 PREFIX: Final = "chk"
 
@@ -20,7 +22,8 @@ class Checkout(OfShop, Base):
 
     `status` is open, paid (what was wanted is done), sent_back (paid too late or twice: the money
     went back whole) or expired. Nothing but a look at the provider's page moves it on. `document`
-    is what it is for: an order as posted, or {"quote": …} of the order `order_id`.
+    holds what it is for: {"order": as posted} of a cart, {"quote": its text} of cover for the
+    order `order_id`; and what was chosen, as `consent`.
     """
 
     __tablename__ = "checkout"
@@ -37,7 +40,7 @@ class Checkout(OfShop, Base):
     status: Mapped[str] = mapped_column(String(12), default="open")
     order_id: Mapped[str | None] = mapped_column(String(40))  # of a cart: once it is paid
     document: Mapped[dict[str, Any]]
-    # What is paid for, line by line: [{"title", "amount_minor"}]; they sum to amount_minor.
+    # What is paid for, line by line: [{"title", "amount_minor", "quantity"}].
     items: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
@@ -53,3 +56,52 @@ class Checkout(OfShop, Base):
         """The row for this transaction alone; lock its order first."""
         wanted = select(Checkout).where(Checkout.id == checkout_id).with_for_update()
         return session.scalar(wanted.execution_options(populate_existing=True))
+
+    @staticmethod
+    def begin(
+        kind: str, items: list[dict[str, Any]], document: dict[str, Any], now: datetime, **more: Any
+    ) -> tuple[Checkout, str]:
+        """A new checkout, and the token of the page that thanks for it.
+
+        `items` are {"title", "amount_minor" (of one), "quantity"}; they say what is to be paid.
+        """
+        token = new_token()
+        made = Checkout(
+            id=new_id(PREFIX, now),
+            shop_id=shop_in_scope(),
+            kind=kind,
+            status="open",
+            document=document,
+            items=items,
+            amount_minor=sum(each["amount_minor"] * each["quantity"] for each in items),
+            page="",
+            payment="",
+            token_digest=digest(token),
+            created_at=now,
+            **more,
+        )
+        session.add(made)
+        after = {"kind": kind, "amount_minor": made.amount_minor}
+        record("customer", "checkout.opened", f"checkout:{made.id}", after=after)
+        return made, token
+
+    @staticmethod
+    def at(token: str) -> Checkout | None:
+        """The checkout that the page with this token thanks for, if any."""
+        return session.scalar(select(Checkout).where(Checkout.token_digest == digest(token)))
+
+    @staticmethod
+    def open_cover(order_id: str, amount_minor: int) -> Checkout | None:
+        """The page at which this order's cover can be paid already, at this price, if any."""
+        return session.scalar(
+            select(Checkout)
+            .where(
+                Checkout.kind == "cover",
+                Checkout.order_id == order_id,
+                Checkout.status == "open",
+                Checkout.amount_minor == amount_minor,
+                Checkout.page != "",
+            )
+            .order_by(Checkout.created_at.desc())
+            .limit(1)
+        )

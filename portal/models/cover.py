@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,24 +29,45 @@ def quote_keys() -> list[bytes]:
     return [derive(SIGNED_FOR, secret) for secret in secrets_in_force()]
 
 
-def take_quote(
-    order: Order, text: str, channel: str, by: str, now: datetime, payment: str = ""
-) -> Protection:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a quote came to be taken: through which door, chosen when, and with which payment.
+
+    `payment` is the quote's own; "" where it was paid with the order, when that was placed.
+    """
+
+    channel: str
+    by: str
+    at: datetime
+    payment: str = ""
+
+
+def take_quote(order: Order, text: str, choice: Choice, now: datetime) -> Protection:
     """Cover the order by a quote that was paid for, or store why not: nobody loses by a refusal.
 
-    The order is locked and its lines are loaded. `payment` names the quote's own payment where it
-    was not paid with the order. The same quote again gives what came of it before.
+    The order is locked and its lines are loaded. The same quote again gives what came of it before.
     """
     known = _taken(order.id, digest(text))
     if known is not None:
         return known
-    quote, reason = _judged(order, text, now)
-    row = None if quote is None or reason else _accepted(order, quote, channel, now)
-    if quote is not None and row is not None:
-        row.quote_digest, row.payment = digest(text), payment
-        _start(order, row, quote, by, now)
+    quote, reason = judged(order, text, choice.at, now)
+    row = None if quote is None or reason else _accepted(order, quote, choice, now)
+    if row is not None:
+        row.quote_digest, row.payment = digest(text), choice.payment
+        _start(order, row, choice.by, now)
         return row
-    return _refused(order, text, reason or "reused", channel, by, now)
+    return _refused(order, text, reason or "reused", choice, now)
+
+
+def judged(order: Order, text: str, at: datetime, now: datetime) -> tuple[Quote | None, str]:
+    """The quote in a text that was chosen `at` some moment, and why it covers nothing; ''."""
+    try:
+        quote = read(text, quote_keys())
+    except NotOurs:
+        return None, "altered"
+    if is_stale(quote, at, now):
+        return quote, "stale"
+    return quote, difference(quote, bought(order)) or may_be_covered(order)
 
 
 def may_be_covered(order: Order) -> str:
@@ -88,26 +110,16 @@ def _taken(order_id: str, quote_digest: str) -> Protection | None:
     )
 
 
-def _judged(order: Order, text: str, now: datetime) -> tuple[Quote | None, str]:
-    try:
-        quote = read(text, quote_keys())
-    except NotOurs:
-        return None, "altered"
-    if is_stale(quote, order.placed_at, now):
-        return quote, "stale"
-    return quote, difference(quote, bought(order)) or may_be_covered(order)
-
-
-def _accepted(order: Order, quote: Quote, channel: str, now: datetime) -> Protection | None:
+def _accepted(order: Order, quote: Quote, choice: Choice, now: datetime) -> Protection | None:
     """A row that uses the quote up; None where another order used it first."""
     id = new_id("prt", now)
     values: dict[str, Any] = {
         "id": id,
         "order_id": order.id,
         "status": "none",
-        "channel": channel,
+        "channel": choice.channel,
         "quote_id": quote.id,
-        "consent": consent(quote, order.placed_at, channel),
+        "consent": consent(quote, choice.at, choice.channel),
         "created_at": now,
         "version": 1,
         **dict.fromkeys(("reason", "quote_digest", "payment"), ""),
@@ -133,7 +145,7 @@ def consent(quote: Quote, at: datetime, channel: str) -> dict[str, Any]:
     }
 
 
-def _start(order: Order, row: Protection, quote: Quote, by: str, now: datetime) -> None:
+def _start(order: Order, row: Protection, by: str, now: datetime) -> None:
     row.move("start", by, premium_minor=row.premium_minor, plan_version=row.plan_version)
     row.started_at = now
     order.cover_minor = row.premium_minor
@@ -155,9 +167,7 @@ def _start(order: Order, row: Protection, quote: Quote, by: str, now: datetime) 
     )
 
 
-def _refused(
-    order: Order, text: str, reason: str, channel: str, by: str, now: datetime
-) -> Protection:
+def _refused(order: Order, text: str, reason: str, choice: Choice, now: datetime) -> Protection:
     """Keep the refusal, once for the same text: the newest reason counts."""
     row = session.scalar(
         select(Protection)
@@ -172,7 +182,7 @@ def _refused(
         shop_id=shop_in_scope(),
         order_id=order.id,
         status="none",
-        channel=channel,
+        channel=choice.channel,
         quote_digest=digest(text),
         currency=order.currency,
         consent={},
@@ -184,5 +194,5 @@ def _refused(
         **dict.fromkeys(("premium_minor", "climate_minor", "cover_minor", "parcel_minor"), 0),
     )
     session.add(row)
-    row.move("refuse", by, why=reason)
+    row.move("refuse", choice.by, why=reason)
     return row

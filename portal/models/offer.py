@@ -40,6 +40,7 @@ class Cart:
     country: str
     lines: Sequence[Line]
     shipping_minor: int = 0
+    discount_minor: int = 0  # off the whole, after the lines' own
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def offer_for(cart: Cart, settings: dict[str, Any], now: datetime) -> Offer:
     if row is None:
         return Offer(Priced(why_not="no_plan"), terms, now + LIFE)
     plan = _plan(row.hash, row.text)
-    priced = price(plan, cart.lines, cart.currency, cart.country)
+    priced = price(plan, cart.lines, cart.currency, cart.country, cart.discount_minor)
     text_version = _text_version(row.hash, terms.model_dump_json())
     quote = "" if priced.why_not else _signed(cart, priced, plan, row.version, text_version, now)
     return Offer(priced, terms, now + LIFE, plan, row.version, text_version, quote)

@@ -22,7 +22,7 @@ from portal.models.access import Link
 from portal.models.audit import record
 from portal.models.catalog import Picture
 from portal.models.change import Conflict, assign
-from portal.models.cover import take_quote
+from portal.models.cover import Choice, take_quote
 from portal.models.customer import Customer
 from portal.models.ledger import book_captured
 from portal.models.line import OrderLine, Unit, replace_lines, split_units
@@ -164,7 +164,7 @@ class Order(OfShop, Base):
         if "shipments" in sent and replace_parcels(self, document.shipments, now, who):
             changed.add("shipments")
         if changed & {"protection_quote", "lines"} and self.protection_quote:
-            take_quote(self, self.protection_quote, "order", who, now)
+            take_quote(self, self.protection_quote, Choice("order", who, self.placed_at), now)
             changed.add("protection")
         self._settled(changed, before, now, who, created=created)
         return bool(changed)

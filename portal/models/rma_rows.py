@@ -10,6 +10,7 @@ from portal.db import new_id, session
 from portal.models.claim import Claim
 from portal.models.due import plan
 from portal.models.ledger import payments_left
+from portal.models.protection import Protection
 from portal.models.rma import Return
 from portal.models.settlement import Settlement
 from portal.models.shop import Shop
@@ -56,7 +57,9 @@ def credit_ends(rma: Return | Claim, now: datetime) -> datetime | None:
     return now + timedelta(days=days) if isinstance(days, int) and days > 0 else None
 
 
-def new_row(rma: Return | Claim, kind: str, amount_minor: int, act: Act, **more: Any) -> Settlement:
+def new_row(
+    rma: Return | Claim | Protection, kind: str, amount_minor: int, act: Act, **more: Any
+) -> Settlement:
     """A row that is wanted, a group of its own unless `more` says otherwise."""
     id = new_id("stl", act.now)
     values = {"group_id": id, "status": "wanted", "round": 1, "replaced": False, "amounts": {}}

@@ -11,6 +11,7 @@ from portal.pages import (
     payment,
     photos,
     policy_page,
+    protection,
     rma,
     tracking,
     unsubscribe,
@@ -32,4 +33,5 @@ blueprints: tuple[Blueprint, ...] = (
     claim_form.bp,
     claim_page.bp,
     policy_page.bp,
+    protection.bp,
 )

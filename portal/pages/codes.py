@@ -29,6 +29,7 @@ bp.after_request(guard)
 ONWARD: dict[str, tuple[str, dict[str, str]]] = {
     "return": ("returns.step", {"step": "review"}),
     "claim": ("claims.form", {}),
+    "protection": ("protection.page", {}),
 }
 
 

@@ -59,6 +59,7 @@ def order_urls(token: str) -> dict[str, str | None]:
         "updates": url_in("updates.wishes", token=token),
         "return": url_in("returns.start", token=token),
         "claim": url_in("claims.form", token=token),
+        "protection": url_in("protection.page", token=token),
         "code": url_in("codes.enter_code", token=token),
         "again": url_in("codes.enter_code", token=token),
     }

@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from flask import g
 
 from portal.format import money
 from portal.models.offer import Offer
-from portal.pages.speech import _
+from portal.pages.speech import N_, _
 from portal.protection import words
 from portal.protection.plan import Plan, Words
+
+STATES: Final = {
+    "none": N_("Waiting for the payment"),
+    "active": N_("Your delivery is protected"),
+    "refused": N_("Your delivery is not protected"),
+    "cancelled": N_("The protection was cancelled"),
+    "ended": N_("Your delivery was protected"),
+}
+# Why nothing is offered here, by code.
+WHY_NOT: Final = {
+    "no_plan": N_("This shop offers no delivery protection."),
+    "currency": N_("Protection is not offered in this currency."),
+    "country": N_("Protection is not offered for this destination."),
+    "excluded": N_("Protection is not offered for these goods."),
+    "nothing": N_("There is nothing of value to protect in this order."),
+    "on_its_way": N_("The parcel is on its way already, so protection cannot be added any more."),
+    "covered_already": N_("This order is protected already."),
+    "order_cancelled": N_("This order was cancelled."),
+}
+AMISS: Final = N_("What was paid for is not what was ordered. You were not charged for it here.")
+# Why a quote was refused, by code, for the customer.
+REFUSED: Final = {
+    "altered": N_("The offer could not be read. You were not charged for it here."),
+    "other_shop": N_("The offer was another shop's. You were not charged for it here."),
+    "stale": N_("The offer had run out. You were not charged for it here."),
+    "reused": N_("The offer was used for another order. You were not charged for it here."),
+    **dict.fromkeys(("currency", "country", "lines", "value", "categories"), AMISS),
+    **{name: WHY_NOT[name] for name in ("on_its_way", "covered_already", "order_cancelled")},
+}
 
 
 def offer_words(offer: Offer, locale: str) -> dict[str, str]:

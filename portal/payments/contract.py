@@ -117,10 +117,20 @@ class RefundResult:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckoutWish:
-    """A page to pay one thing at. `success_url` may hold {CHECKOUT_SESSION_ID}.
+class CheckoutLine:
+    """One line of what is paid for. `amount_minor` is the price of one piece."""
 
-    `hold` keeps the money aside to be captured later. `ends_at` is 30 minutes to 24 hours ahead.
+    title: str
+    amount_minor: int
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutWish:
+    """A page to pay at. `success_url` may hold {CHECKOUT_SESSION_ID}.
+
+    `lines` come to `amount_minor`; without any, the title is the one line. `hold` keeps the money
+    aside to be captured later. `ends_at` is 30 minutes to 24 hours ahead.
     """
 
     key: str
@@ -133,6 +143,7 @@ class CheckoutWish:
     locale: str = "auto"
     hold: bool = False
     ends_at: datetime | None = None
+    lines: tuple[CheckoutLine, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 

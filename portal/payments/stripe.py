@@ -17,6 +17,7 @@ from portal.payments import stripe_facts as facts
 from portal.payments.contract import (
     CardWish,
     Checkout,
+    CheckoutLine,
     CheckoutWish,
     Kind,
     Payment,
@@ -126,20 +127,18 @@ class Stripe:
     # --- pages to pay at ------------------------------------------------------------------------
 
     def open_checkout(self, wish: CheckoutWish) -> Checkout:
-        """A page of Stripe's where the customer pays one thing. Safe to repeat within a day."""
+        """A page of Stripe's where the customer pays. Safe to repeat within a day.
+
+        Raises ValueError for lines that do not come to the amount.
+        """
         _check_key(wish.key)
         marks = _marked(wish.metadata, wish.key)
         intent: dict[str, Any] = {"metadata": marks, "description": wish.title}
         if wish.hold:
             intent["capture_method"] = "manual"
-        price = {
-            "currency": wish.currency.lower(),
-            "unit_amount": to_stripe(wish.amount_minor, wish.currency),
-            "product_data": {"name": wish.title},
-        }
         wanted = _page(wish, marks) | {
             "mode": "payment",
-            "line_items": [{"price_data": price, "quantity": 1}],
+            "line_items": _line_items(wish),
             "payment_intent_data": intent,
         }
         if wish.ends_at is not None:
@@ -240,6 +239,23 @@ class Stripe:
         return self._wire.change(
             lambda v1: v1.payment_intents.cancel(payment, wanted, _once(key)), facts.payment
         )
+
+
+def _line_items(wish: CheckoutWish) -> list[dict[str, Any]]:
+    lines = wish.lines or (CheckoutLine(wish.title, wish.amount_minor),)
+    if sum(line.amount_minor * line.quantity for line in lines) != wish.amount_minor:
+        raise ValueError("The lines to pay for do not come to the amount to pay.")
+    return [
+        {
+            "price_data": {
+                "currency": wish.currency.lower(),
+                "unit_amount": to_stripe(line.amount_minor, wish.currency),
+                "product_data": {"name": line.title},
+            },
+            "quantity": line.quantity,
+        }
+        for line in lines
+    ]
 
 
 def _page(wish: CheckoutWish | CardWish, marks: dict[str, str]) -> dict[str, Any]:

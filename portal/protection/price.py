@@ -49,20 +49,31 @@ def value_of(line: Line) -> int:
     return line.quantity * line.unit_price_minor - line.discount_minor
 
 
-def price(plan: Plan, lines: Sequence[Line], currency: str, country: str) -> Priced:
+def price(
+    plan: Plan, lines: Sequence[Line], currency: str, country: str, discount_minor: int = 0
+) -> Priced:
     """Price cover for these lines. The same plan and lines give the same price.
 
-    Value above the plan's limit is neither covered nor charged for.
+    Value above the plan's limit is neither covered nor charged for. `discount_minor` is off the
+    whole, spread over the lines by their value.
     """
-    value = sum(map(value_of, lines))
-    covered = [line for line in lines if plan.covers_line(line.sku, line.category)]
-    worth = sum(map(value_of, covered))
+    values = [value_of(line) for line in lines]
+    off = apportion(min(discount_minor, sum(values)), values)
+    paid = [value - part for value, part in zip(values, off, strict=True)]
+    value = sum(paid)
+    kept = [
+        (line, part)
+        for line, part in zip(lines, paid, strict=True)
+        if plan.covers_line(line.sku, line.category)
+    ]
+    covered = [line for line, _ in kept]
+    worth = sum(part for _, part in kept)
     why_not = _why_not(plan, currency, country, covered=bool(covered), worth=worth)
     if why_not:
         return Priced(value_minor=value, why_not=why_not)
     limit = plan.order_limit_minor
     cover = worth if limit is None else min(worth, limit)
-    parts = apportion(cover, [value_of(line) for line in covered])
+    parts = apportion(cover, [part for _, part in kept])
     asked = _sum_of_rates(plan, country, zip(covered, parts, strict=True))
     asked = max(plan.floor_minor, asked)
     if plan.cap_minor is not None:
