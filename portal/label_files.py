@@ -13,7 +13,8 @@ from portal.keys import settings
 
 MOST_BYTES: Final = 4_000_000
 MOST_PIXELS: Final = 20_000_000  # four times a label at 600 dots an inch
-TYPES: Final = {"pdf": "application/pdf", "png": "image/png"}
+TYPES: Final = {"pdf": "application/pdf", "png": "image/png", "code": "image/png"}
+LABEL: Final = ("pdf", "png")
 
 
 class Unusable(Exception):
@@ -21,13 +22,19 @@ class Unusable(Exception):
 
 
 def path_of(shop_id: int, label_id: str, form: str) -> Path:
-    """Where a label's file lies; `form` is pdf or png."""
+    """Where a label's file lies; `form` is pdf or png, or code: what is shown at the counter."""
     return Path(settings().media_root) / str(shop_id) / "labels" / f"{label_id}.{form}"
 
 
-def is_kept(shop_id: int, label_id: str) -> bool:
-    """Whether both forms of a label are there."""
-    return all(path_of(shop_id, label_id, form).is_file() for form in TYPES)
+def is_kept(shop_id: int, label_id: str, *, code: bool = False) -> bool:
+    """Whether a label is there in both forms; with `code` also what stands for it."""
+    wanted = TYPES if code else LABEL
+    return all(path_of(shop_id, label_id, form).is_file() for form in wanted)
+
+
+def keep_code(shop_id: int, label_id: str, png: bytes) -> None:
+    """Put the code that stands for a label in its place. Raises Unusable."""
+    _put(path_of(shop_id, label_id, "code"), redraw(png))
 
 
 def keep(shop_id: int, label_id: str, png: bytes, pdf: bytes) -> None:

@@ -24,13 +24,16 @@ TRIES: Final = 6  # then the page leads to the provider's own file
 def keep_files(lease: Lease, desk: LabelDesk | None) -> None:
     """Keep a bought label as PDF and picture. Until then the provider's own files are shown."""
     label = session.get(Label, lease.subject)
-    urls = (label.png_url, label.pdf_url) if label is not None else ("", "")
+    *urls, code = (label.png_url, label.pdf_url, label.qr_url) if label else ("", "", "")
     session.rollback()
     problem, again = "", False
-    if desk is not None and not label_files.is_kept(lease.shop_id, lease.subject):
+    place = (lease.shop_id, lease.subject)
+    if desk is not None and not label_files.is_kept(*place, code=bool(code)):
         try:
             png, pdf = (_fetch(desk, url) if url else b"" for url in urls)
-            label_files.keep(lease.shop_id, lease.subject, png, pdf)
+            label_files.keep(*place, png, pdf)
+            if code:
+                label_files.keep_code(*place, _fetch(desk, code))
         except FetchError as error:
             problem, again = f"Its file could not be fetched: {error}", not error.permanent
         except label_files.Unusable as error:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.db import session, writing
 from portal.jobs import nudge
+from portal.label_files import TYPES, is_kept
 from portal.models import Link, Order, Photo, Return, Shipment
 from portal.models.change import Conflict
 from portal.models.label import labels_of
@@ -96,8 +97,12 @@ def slip(token: str) -> Response:
 
 @bp.get("/r/<token>/label")
 def label(token: str) -> Response:
-    """The label as a PDF, or with ?as=png as a picture; 404 while there is none."""
-    return label_file(_found(token), "png" if request.args.get("as") == "png" else "pdf")
+    """The label as a PDF, with ?as=png as a picture, with ?as=code what stands for it.
+
+    404 while there is none.
+    """
+    wanted = request.args.get("as", "")
+    return label_file(_found(token), wanted if wanted in TYPES else "pdf")
 
 
 def _found(token: str) -> Return:
@@ -116,6 +121,7 @@ def _page(
     calendar = Calendar.at(clock.now(), page_locale(), brand().shop.timezone)
     order = session.get_one(Order, rma.order_id)
     labels = labels_of(rma.id)
+    label = next((each for each in reversed(labels) if each.status == "done"), None)
     text = render_template(
         "returns/page.html",
         rma=rma,
@@ -130,7 +136,8 @@ def _page(
         steps=steps(rma, calendar),
         lines=[line_shown(line, calendar) for line in rma.lines],
         how_to=how_to(rma),
-        label=next((each for each in reversed(labels) if each.status == "done"), None),
+        label=label,
+        code=label is not None and is_kept(label.shop_id, label.id, code=True),
         label_waits=any(each.status in LABEL_WAITS for each in labels),
         qr=qr(rma.number),
         parcel=_parcel_of(rma),
@@ -158,6 +165,7 @@ def _urls(token: str, rma: Return) -> dict[str, str | None]:
     return site_urls() | {
         "cancel": url_in(".cancellation", token=token),
         "label": url_in(".label", token=token),
+        "code": url_in(".label", token=token, **{"as": "code"}),
         "slip": url_in(".slip", token=token),
         "parcel": url_in(".parcel", token=token),
         "order": url_in("tracking.page", token=own) if own else None,

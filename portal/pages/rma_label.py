@@ -22,7 +22,10 @@ HEADERS: Final = {
 
 
 def label_file(rma: Return, form: str) -> Response:
-    """The newest label that can be used, as `pdf` or `png`; 404 while there is none."""
+    """The newest label that can be used, as `pdf` or `png`; 404 while there is none.
+
+    As `code` it is what stands for it at a counter, where the provider has one.
+    """
     bought = [each for each in labels_of(rma.id) if each.status == "done"]
     if not bought:
         abort(404, _("The label is not here yet. It follows within the hour."))
@@ -33,14 +36,16 @@ def label_file(rma: Return, form: str) -> Response:
         return _at_the_provider(label, form)
     answer = make_response(content)
     answer.headers["Content-Type"] = TYPES[form]
-    answer.headers["Content-Disposition"] = f'inline; filename="label-{rma.number}.{form}"'
+    name = f"code-{rma.number}.png" if form == "code" else f"label-{rma.number}.{form}"
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}"'
     answer.headers.update(HEADERS)
     return answer
 
 
 def _at_the_provider(label: Label, form: str) -> Response:
     """The provider's own file, in whatever form there is one."""
-    wanted = {"pdf": label.pdf_url or label.png_url, "png": label.png_url}[form]
+    urls = {"pdf": label.pdf_url or label.png_url, "png": label.png_url, "code": label.qr_url}
+    wanted = urls[form]
     parts = urlsplit(wanted)
     rehearsal = is_loopback(urlsplit(settings().easypost_api_base).hostname)
     if parts.scheme != "https" and not (rehearsal and is_loopback(parts.hostname)):

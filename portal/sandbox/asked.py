@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from werkzeug.datastructures import MultiDict
@@ -131,6 +131,12 @@ class RateChosen(BaseModel):
 class BuyAsked(Asked):
     rate: RateChosen
     insurance: Amount | None = None
+
+
+class FormAsked(Asked):
+    """One form for a shipment. Others of EasyPost's are not made here, and refused."""
+
+    type: Literal["label_qr_code"]
 
 
 class NothingAsked(Asked):

@@ -59,6 +59,14 @@ def convert_label(id: str) -> Response:
     return jsonify(shipments.convert_label(account(), shipment, form, _files()))
 
 
+@bp.post("/v2/shipments/<id>/forms")
+def add_form(id: str) -> tuple[Response, int]:
+    asked = body(ask.FormAsked, "form")
+    files = f"{request.host_url}files/form"
+    shipment = one(account().shipments, id)
+    return jsonify(shipments.add_form(account(), shipment, asked.type, files)), 201
+
+
 @bp.get("/v2/rates/<id>")
 def show_rate(id: str) -> Response:
     no_query()
@@ -81,6 +89,15 @@ def list_refunds() -> Response:
 def show_refund(id: str) -> Response:
     no_query()
     return jsonify(one(account().refunds, id))
+
+
+@bp.get("/files/form/<name>")
+def form_file(name: str) -> Response:
+    """The code that is shown at a counter instead of a label."""
+    for shipment in account().shipments.values():
+        if any(form["form_url"].endswith(f"/{name}") for form in shipment["forms"]):
+            return Response(labels.draw_code(shipment), mimetype="image/png")
+    raise not_found()
 
 
 @bp.get("/files/postage_label/<name>")

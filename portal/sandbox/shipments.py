@@ -125,6 +125,24 @@ def convert_label(account: Account, shipment: Json, form: str, files: str) -> Js
     return shown(account, shipment)
 
 
+def add_form(account: Account, shipment: Json, kind: str, files: str) -> Json:
+    """Make one more form of this kind. Raises Refusal 422 before postage is bought."""
+    if shipment["postage_label"] is None:
+        raise Refusal(422, "SHIPMENT.FORM.UNAVAILABLE", "Postage must be bought first.")
+    form = new_id("form")
+    made = {
+        "object": "Form",
+        "id": form,
+        **_stamps(account.clock()),
+        "mode": "test",
+        "form_type": kind,
+        "form_url": f"{files}/{form}.png",
+        "submitted_electronically": None,
+    }
+    shipment["forms"] = [*shipment["forms"], made]
+    return shown(account, shipment)
+
+
 def refund(account: Account, shipment: Json) -> Json:
     """Ask for the postage back: once, and only for a label no carrier has seen."""
     _refund(account, shipment)

@@ -94,6 +94,36 @@ def test_the_label_is_served_by_us_as_pdf_and_as_picture(any_counter: Counter) -
         assert answer.headers["Cache-Control"] == "private, no-store"
 
 
+def test_the_code_for_the_counter_is_kept_and_shown_on_the_returns_page(
+    any_counter: Counter,
+) -> None:
+    return_id = any_counter.returned(method="qr")
+    any_counter.work()
+    (label,) = any_counter.labels(return_id)
+    assert label.qr_url.endswith(".png")
+    browser = any_counter.app.test_client()
+    url = f"http://fern.localhost:8000/r/{any_counter.token(return_id)}"
+    page = browser.get(url).text
+    assert f'src="{url.removeprefix("http://fern.localhost:8000")}/label?as=code"' in page
+    assert "A code with the number" not in page, "two codes on one page are one too many"
+    code = browser.get(f"{url}/label?as=code")
+    assert (code.status_code, code.mimetype) == (200, "image/png")
+    assert Image.open(io.BytesIO(code.data)).size[0] >= 200
+
+
+def test_without_a_code_of_the_providers_there_is_the_label(counter: Counter) -> None:
+    counter.door.fault("error_500", route="POST /v2/shipments/<id>/forms", times=9)
+    return_id = counter.returned(method="qr")
+    counter.work()
+    (label,) = counter.labels(return_id)
+    assert (label.status, label.qr_url) == ("done", "")
+    browser = counter.app.test_client()
+    url = f"http://fern.localhost:8000/r/{counter.token(return_id)}"
+    assert "Print the label instead" in browser.get(url).text
+    assert browser.get(f"{url}/label").data.startswith(b"%PDF-")
+    assert browser.get(f"{url}/label?as=code").status_code == 404
+
+
 def test_a_file_that_does_not_lie_with_the_provider_is_not_fetched(counter: Counter) -> None:
     return_id = counter.returned()
     counter.door.fault("error_500", path_prefix="/files", times=50)

@@ -1,5 +1,6 @@
 """Labels: bought once, given back once, and a return that goes the other way."""
 
+import json
 from io import BytesIO
 
 import pytest
@@ -47,6 +48,22 @@ def test_the_label_can_be_read_and_is_marked(client, form, kind):
         assert Image.open(BytesIO(answer.content)).size == labels.SIZE
     else:
         assert answer.content.startswith(b"%PDF")
+
+
+def test_a_code_stands_for_the_label_at_a_counter(client, shipment, shared_data):
+    with pytest.raises(InvalidRequestError):
+        client.shipment.generate_form(shipment.id, "label_qr_code")
+    client.shipment.buy(shipment.id, rate={"id": shipment.rates[0].id})
+    with pytest.raises(InvalidRequestError):
+        client.shipment.generate_form(shipment.id, "something_else")
+    [form] = client.shipment.generate_form(shipment.id, "label_qr_code").to_dict()["forms"]
+    recorded = json.loads((shared_data / "easypost/shipments/form_create.json").read_text())
+    body = recorded["response"]["body"]
+    body = json.loads(body) if isinstance(body, str) else body
+    assert form.keys() == body["forms"][0].keys()
+    answer = requests.get(form["form_url"], timeout=5)
+    assert answer.headers["Content-Type"] == "image/png"
+    assert Image.open(BytesIO(answer.content)).size[0] >= 200
 
 
 def test_a_label_can_be_had_in_another_form(client, shipment):
