@@ -60,7 +60,7 @@ Taken = tuple[Draft, dict[str, str]]
 
 def _take_items(here: Asking) -> Taken:
     """Which articles, how many."""
-    free = {each.sku: each for each in offers.articles(here.order, here.now, here.calendar)}
+    free = {each.sku: each for each in offers.articles(here.order, here.now, here.calendar, {})}
     chosen: dict[str, int] = {}
     for place, sku in enumerate(request.form.getlist("sku")):
         if f"take-{place}" in request.form and sku in free:

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import ScalarSelect, func, select
 
+from portal.db import session
 from portal.keys import Unsealable, unseal
 from portal.models import Order, OrderLine, Return, UnitClaim
 from portal.models.line import Unit
+from portal.pages.brand import url_in
 from portal.pages.facts import ReturnFacts
 
 
@@ -48,6 +50,20 @@ def returns_told(rows: Iterable[Mapping[str, Any]] | None) -> tuple[ReturnFacts,
         ReturnFacts(row["number"], row["status"], _token(row["token"]))
         for row in sorted(rows or (), key=lambda row: str(row["at"]))
     )
+
+
+def return_pages(order: Order) -> dict[str, str]:
+    """For each article that a return holds something of: the address of the newest such return."""
+    rows = session.execute(
+        select(OrderLine.sku, Return.token_sealed)
+        .join(Unit, Unit.line_id == OrderLine.id)
+        .join(UnitClaim, UnitClaim.unit_id == Unit.id)
+        .join(Return, Return.id == UnitClaim.holder)
+        .where(OrderLine.order_id == order.id)
+        .order_by(Return.requested_at)
+    )
+    tokens = {row.sku: _token(row.token_sealed) for row in rows}
+    return {sku: url_in("rma.page", token=token) for sku, token in tokens.items() if token}
 
 
 def _token(sealed: str) -> str:

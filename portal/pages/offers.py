@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -42,6 +42,7 @@ class Article:
     is_open: bool  # whether it can be chosen without more
     if_faulty: bool  # whether it can be chosen because something is wrong with it
     is_late: bool  # whether it waits for its delivery
+    return_url: str  # of the return that holds all of it, where one does
 
     @property
     def can(self) -> bool:
@@ -49,8 +50,13 @@ class Article:
         return self.free > 0 and (self.is_open or self.if_faulty)
 
 
-def articles(order: Order, now: datetime, calendar: Calendar) -> list[Article]:
-    """Everything that was ordered; what cannot come back stays in sight, with the reason."""
+def articles(
+    order: Order, now: datetime, calendar: Calendar, pages: Mapping[str, str]
+) -> list[Article]:
+    """Everything that was ordered; what cannot come back stays in sight, with the reason.
+
+    `pages` are the addresses of the returns that hold something, by sku.
+    """
     free = _free(order)
     asked = [Asked(sku, count) for sku, count in free.items() if count]
     weighed = _by_sku(order, asked, now)
@@ -70,6 +76,7 @@ def articles(order: Order, now: datetime, calendar: Calendar) -> list[Article]:
                 f"/media/{picture}" if picture else "",
                 calendar,
                 line.sku in rescued,
+                "" if free[line.sku] else pages.get(line.sku, ""),
             )
     return list(found.values())
 
@@ -96,6 +103,7 @@ def _article(
     picture: str,
     calendar: Calendar,
     rescued: bool,
+    return_url: str,
 ) -> Article:
     note, is_open, last = _("This is in a return or claim already."), False, ""
     if weighed is not None:
@@ -116,6 +124,7 @@ def _article(
         is_open=is_open,
         if_faulty=rescued,
         is_late=weighed is not None and weighed.decision.because == "not_delivered_yet",
+        return_url=return_url,
     )
 
 

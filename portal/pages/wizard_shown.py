@@ -10,13 +10,16 @@ from portal.models.rma_request import Weighed, quoted
 from portal.pages import offers
 from portal.pages.asking import Asking
 from portal.pages.brand import page_locale
+from portal.pages.load_returns import return_pages
 from portal.pages.policy_words import DETAILS, REASONS, because
 from portal.pages.return_sums import reader
 from portal.pages.speech import _
 
 
 def _items_shown(here: Asking, _weighed: Sequence[Weighed]) -> Any:
-    return offers.articles(here.order, here.now, here.calendar)
+    # The page of a return shows more than a look-up may: only the order's own link leads there.
+    pages = return_pages(here.order) if here.link.grade == "act" else {}
+    return offers.articles(here.order, here.now, here.calendar, pages)
 
 
 def _why_shown(here: Asking, weighed: Sequence[Weighed]) -> Any:

@@ -103,6 +103,19 @@ def test_what_is_in_a_return_is_shown_and_cannot_be_chosen(app: Flask) -> None:
         assert "2 × Shirt" in browser.get(f"{path}/return/why").text
 
 
+def test_what_is_in_a_return_leads_there_for_who_may_see_it(any_app: Flask) -> None:
+    order_id = bought(lines=[SHIRT | {"quantity": 1, "discount_minor": 0}, MUG])
+    browser, path = Browser(any_app), own_link(order_id)
+    where = walk(browser, path).headers["Location"]  # type: ignore[attr-defined]
+    page = browser.get(f"{path}/return/items").text
+    assert re.search(rf'href="{re.escape(where)}"[^>]*>See that return', page)
+    looked_up = Browser(any_app)
+    seen = looked_up.look_up("1001", "ada@example.com").headers["Location"]
+    page = looked_up.get(f"{seen}/return/items").text
+    assert "This is in a return or claim already." in page
+    assert "/r/" not in page
+
+
 def test_after_the_window_only_what_is_at_fault_can_be_chosen(app: Flask) -> None:
     with time_machine.travel(clock.now()):
         path = own_link(bought(now=clock.now() - timedelta(days=60)))
