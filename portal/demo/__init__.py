@@ -4,7 +4,7 @@ import os
 
 from flask import Flask
 
-from portal.demo import outbox, pages
+from portal.demo import outbox, pages, shop
 from portal.demo.rehearsal import SANDBOX
 
 
@@ -13,3 +13,4 @@ def init_demo(app: Flask) -> None:
     app.config["SANDBOX"] = os.environ.get(SANDBOX, "")
     app.register_blueprint(pages.bp)
     app.register_blueprint(outbox.bp)
+    app.register_blueprint(shop.bp)

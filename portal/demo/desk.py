@@ -13,12 +13,14 @@ from portal.db import every_shop, inside, session, writing
 from portal.demo.errands import Errand, all_errands, errands
 from portal.demo.payments import register_payment
 from portal.demo.place import home_of, keep, read_kept
+from portal.demo.plans import PLANS
 from portal.demo.policies import POLICIES, VARIANTS
-from portal.demo.seeds import PICTURE_ROOT, register
+from portal.demo.seeds import PICTURE_ROOT, origin, register
+from portal.demo.shop import TOKEN
 from portal.demo.tales import BRANDS, Brand, document
 from portal.jobs import poll
 from portal.keys import settings
-from portal.models import Link, Order, Return, Shipment, Shop, Variant
+from portal.models import ApiToken, Link, Order, PlanVersion, Return, Shipment, Shop, Variant
 from portal.models.due import claim, finish
 from portal.models.policy import PolicyVersion
 from portal.models.rma_acts import arrive
@@ -28,6 +30,7 @@ from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from portal.models.staff import Staff
 from portal.sources.document import OrderDocument, VariantDocument
+from portal.tenancy import shop_in_scope
 
 BY: Final = "demo"
 OPENED: Final = timedelta(days=120)  # so long the brands' rules have been in force
@@ -69,6 +72,8 @@ def _set_up(brand: Brand, now: datetime) -> None:
         since = now - OPENED
         version = PolicyVersion.draft(POLICIES[brand.slug] | {"version": 2}, BY, since)
         version.publish(BY, since)
+        PlanVersion.publish(PLANS[brand.slug], BY, since)
+        _show_offers(brand)
         for each in VARIANTS[brand.slug]:
             posted = VariantDocument(
                 product=each.category,
@@ -79,6 +84,14 @@ def _set_up(brand: Brand, now: datetime) -> None:
                 available=IN_STOCK,
             )
             Variant.put(each.sku, posted, now)
+
+
+def _show_offers(brand: Brand) -> None:
+    """Let the storefront's page ask for quotes; everybody may read the token that it shows."""
+    made, secret = ApiToken.make(["quote"], [origin(brand.slug), settings().base_url], "storefront")
+    session.add(made)
+    shop = session.get_one(Shop, shop_in_scope())
+    shop.settings = {**shop.settings, TOKEN: secret}
 
 
 def _place(brand: Brand, errand: Errand, sandbox: str | None, now: datetime) -> str:

@@ -153,7 +153,8 @@ def _visit(token: str) -> Visit:
     cover = protection_of(order.id)
     why_not = may_be_covered(order)
     offer = None
-    if not why_not:
+    # Who gave it up is not asked again.
+    if not why_not and (cover is None or cover.status != "cancelled"):
         cart = Cart(
             order.currency,
             order.address.get("country", ""),

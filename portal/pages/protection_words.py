@@ -11,6 +11,7 @@ from portal.format import money
 from portal.models.offer import Offer
 from portal.pages.speech import N_, _
 from portal.protection import words
+from portal.protection.claim_terms import AFTER_DELIVERY
 from portal.protection.plan import Plan, Words
 
 STATES: Final = {
@@ -65,8 +66,7 @@ def offer_words(offer: Offer, locale: str) -> dict[str, str]:
         "how_to_claim": own.how_to_claim
         or _(
             words.HOW_TO_CLAIM,
-            damaged=terms.damaged.last_days,
-            not_received=terms.not_received.last_days,
+            damaged=min(terms.span(kind).last_days for kind in AFTER_DELIVERY),
             lost=terms.lost.wait_days,
         ),
         "rights": _(words.RIGHTS),

@@ -15,11 +15,16 @@ NOT_OFFERED: Final = ("currency", "country", "excluded", "nothing")
 class Line(Protocol):
     """What is asked about one line of a cart or an order. The discount is the line's total."""
 
-    sku: str
-    category: str
-    quantity: int
-    unit_price_minor: int
-    discount_minor: int
+    @property
+    def sku(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def unit_price_minor(self) -> int: ...
+    @property
+    def discount_minor(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,8 @@ RETURNS: Final = N_("Sending something back is free as well.")
 PROVIDER: Final = N_("Given by %(name)s as its own service.")
 INSURER: Final = N_("Given by %(name)s (%(licence)s).")
 HOW_TO_CLAIM: Final = N_(
-    "If something goes wrong, tell us on your tracking page: damaged or missing within "
-    "%(damaged)d days, not received within %(not_received)d days of delivery, lost from the "
-    "%(lost)dth day without news."
+    "If something goes wrong, tell us on your tracking page: within %(damaged)d days of delivery, "
+    "or after %(lost)d days without news."
 )
 RIGHTS: Final = N_(
     "You keep your normal rights without it: until the parcel is handed to you the risk is the "

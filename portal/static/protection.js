@@ -4,18 +4,18 @@
   const home = new URL(document.currentScript?.src || location.href).origin;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
-:host { display: block !important; contain: layout style; min-block-size: var(--porchlight-height, 25rem); }
-:host([data-state=none]) { min-block-size: 0; display: none !important; }
-.box { all: initial; display: block; box-sizing: border-box; min-block-size: inherit; color-scheme: light dark;
+:host { display: block !important; container-type: inline-size; }
+:host([data-state=none]) { display: none !important; }
+.box { all: initial; display: flex; flex-direction: column; box-sizing: border-box; min-block-size: var(--porchlight-height, 736px); color-scheme: light dark;
   font: 400 16px/1.5 var(--porchlight-font, system-ui, sans-serif); color: var(--porchlight-ink, light-dark(#1c1f1d, #eceeec));
   background: var(--porchlight-surface, light-dark(#fff, #1d201e)); border: 1px solid var(--porchlight-line, light-dark(#d5d9d6, #434844));
-  border-radius: var(--porchlight-radius, 10px); padding: 16px; text-align: start; direction: inherit; container-type: inline-size; }
+  border-radius: var(--porchlight-radius, 10px); padding: 16px; text-align: start; direction: inherit; }
 .box *, .box *::before { box-sizing: border-box; }
 h2 { font-size: 18px; line-height: 1.3; font-weight: 650; margin: 0; display: flex; gap: 4px 12px; flex-wrap: wrap; justify-content: space-between; }
 p, ul { margin: 8px 0 0; padding: 0; }
 ul { display: grid; gap: 4px; list-style: none; font-size: 15px; color: var(--porchlight-muted, light-dark(#4d5450, #b9c0bb)); }
 .rights { font-size: 15px; }
-fieldset { border: 0; margin: 14px 0 0; padding: 0; min-inline-size: 0; display: grid; gap: 8px; grid-template-columns: 1fr; }
+fieldset { border: 0; margin: auto 0 0; padding: 14px 0 0; min-inline-size: 0; display: grid; gap: 8px; grid-template-columns: 1fr; }
 legend { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 label { display: flex; gap: 10px; align-items: center; min-block-size: 52px; padding: 8px 14px; cursor: pointer; font-weight: 600;
   border: 1px solid var(--porchlight-edge, light-dark(#747b76, #8d958f)); border-radius: 8px; }
@@ -23,7 +23,11 @@ label:has(:checked) { border-color: var(--porchlight-brand, light-dark(#1d5c3f, 
 label:has(:focus-visible) { outline: 3px solid var(--porchlight-brand, light-dark(#1d5c3f, #8fd3b0)); outline-offset: 2px; }
 input { inline-size: 22px; block-size: 22px; margin: 0; flex: none; accent-color: var(--porchlight-brand, light-dark(#1d5c3f, #8fd3b0)); }
 [role=status] { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@container (min-width: 460px) { fieldset { grid-template-columns: 1fr 1fr; } }
+@container (min-width: 320px) { .box { min-block-size: var(--porchlight-height, 624px); } }
+@container (min-width: 360px) { .box { min-block-size: var(--porchlight-height, 566px); } }
+@container (min-width: 400px) { .box { min-block-size: var(--porchlight-height, 544px); } }
+@container (min-width: 500px) { .box { min-block-size: var(--porchlight-height, 430px); } fieldset { grid-template-columns: 1fr 1fr; } }
+@container (min-width: 600px) { .box { min-block-size: var(--porchlight-height, 400px); } }
 @media (forced-colors: active) { label:has(:checked) { outline: 2px solid; } }
 `);
   const made = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text || "" }, more);
