@@ -24,6 +24,7 @@ from portal.models import (
     CreditEntry,
     Exchange,
     LedgerEntry,
+    Message,
     Order,
     Return,
     ReturnUnit,
@@ -39,6 +40,7 @@ from portal.models.policy import PolicyVersion
 from portal.models.rma_acts import approve, arrive, cancel, decline, expire, ship
 from portal.models.rma_choice import Choice
 from portal.models.rma_facts import Asked
+from portal.models.rma_news import STAGES, over, remind
 from portal.models.rma_receipt import Count, receive
 from portal.models.rma_request import order_for_return, request_return
 from portal.models.rma_rows import Act
@@ -68,6 +70,8 @@ RULES = [
     {"id": "approve", "kind": "approve"},
 ]
 CURRENCIES = {"USD": 1, "JPY": 7, "KWD": 13}
+TOLD = ("requested", "approved", "declined", "shipped", "arrived", "expired")
+GIVEN = ("refund", "store_credit", "exchange")
 picks = st.integers(0, 99)
 
 
@@ -200,6 +204,7 @@ class Returning(RuleBasedStateMachine):
             kept = session.execute(select(Exchange.id, Exchange.rma_id)).all()
         for id in returns:
             self._on(id, lambda rma: expire(rma, self.now))
+            self._on(id, lambda rma: remind(rma, self.now))
         for id, rma_id in kept:
             self._on(rma_id, lambda rma, id=id: lapse(rma, id, Act("job", self.now)))
 
@@ -310,6 +315,32 @@ class Returning(RuleBasedStateMachine):
                 assert here.available >= 0
                 assert here.available + kept + ordered == self.sold
                 assert all(not e.counted for e in mine if e.status != "reserved")
+
+    @invariant()
+    def every_step_is_told_once_and_only_while_it_is_true(self) -> None:
+        with inside(self.shop):
+            told: dict[str, list[Message]] = {}
+            for message in session.scalars(select(Message)):
+                told.setdefault(message.facts["rma"], []).append(message)
+            for rma in session.scalars(select(Return)):
+                mine = told.get(rma.id, [])
+                steps = Counter(one.kind for one in mine if one.kind in STAGES)
+                del steps["return_reminder"]  # once for each day that it ends on
+                assert set(steps.values()) <= {1}, steps
+                if rma.status in TOLD:
+                    assert steps[f"return_{rma.status}"] == 1, (rma.status, steps)
+                true = [one for one in mine if one.kind in steps and not over(one, rma)]
+                assert len(true) <= 1, [one.kind for one in true]
+                money = [one.facts["settlement"] for one in mine if one.kind == "return_due"]
+                assert len(money) == len(set(money))
+            done = select(Settlement).where(Settlement.status == "done", Settlement.kind.in_(GIVEN))
+            for row in session.scalars(done.where(Settlement.amount_minor > 0)):
+                group = [one.facts.get("settlement") for one in told.get(row.subject, [])]
+                mates = session.scalars(
+                    select(Settlement).where(Settlement.group_id == row.group_id)
+                ).all()
+                if all(each.status == "done" or not each.is_live for each in mates):
+                    assert {each.id for each in mates} & set(group), (row.kind, row.id)
 
     @invariant()
     def every_state_is_in_its_table(self) -> None:
