@@ -16,6 +16,7 @@ from portal import clock
 from portal.channels import ChannelError, email
 from portal.config import DEMO_MAIL
 from portal.db import inside, session, writing
+from portal.format import money
 from portal.jobs import return_mail
 from portal.jobs.work import FIRST_WAIT, LONGEST_WAIT, wait_after
 from portal.keys import Unsealable, seal, settings, unseal
@@ -137,7 +138,7 @@ def _ready(message: Message) -> Ready:
     if message.kind in rma_news.KINDS:
         facts = _return_facts(message, shop, locale, stop)
     else:
-        facts = _facts(message, shop, code, stop)
+        facts = _facts(message, shop, code, stop, locale)
     letter = render(message.kind, facts, shop, theme_of(shop.theme), locale)
     mail = email.Mail(
         to=message.recipient,
@@ -152,7 +153,7 @@ def _ready(message: Message) -> Ready:
     return Ready(mail, letter, code)
 
 
-def _facts(message: Message, shop: Shop, code: str, stop: str) -> Facts:
+def _facts(message: Message, shop: Shop, code: str, stop: str, locale: str) -> Facts:
     told = message.facts
     facts = {"number": told.get("number", ""), "purpose": told.get("purpose", ""), "code": code}
     facts["question"] = told.get("question", "")
@@ -175,6 +176,7 @@ def _facts(message: Message, shop: Shop, code: str, stop: str) -> Facts:
         eta=_day(told.get("eta")),
         first_eta=_day(told.get("first_eta")),
         items=_pictured(_items(told.get("items", [])), shop.origin),
+        cover=money(order.cover_minor, order.currency, locale) if order.cover_minor else "",
     )
 
 

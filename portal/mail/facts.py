@@ -60,6 +60,7 @@ class Facts:
     eta: date | None = None
     first_eta: date | None = None
     items: tuple[Item, ...] = ()
+    cover: str = ""  # what was paid for delivery protection
     code: str = ""
     purpose: str = ""
     question: str = ""  # what the shop's staff would like to know

@@ -95,6 +95,8 @@ class OrderFacts:
     grade: Grade = "act"
     returns: tuple[ReturnFacts, ...] = ()
     is_all_held: bool = False  # whether every piece is in a return or claim already
+    cover_minor: int = 0  # paid for protection that is in force
+    is_coverable: bool = False  # whether protection can still be added
 
 
 @dataclass(frozen=True)

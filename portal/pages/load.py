@@ -21,6 +21,7 @@ from portal.db import db
 from portal.keys import digest
 from portal.models.access import AFTER_RIGHTS
 from portal.pages.facts import Grade, ItemFacts, OrderFacts, ParcelFacts, ScanFacts
+from portal.pages.load_cover import is_coverable
 from portal.pages.load_returns import returns_told
 from portal.pages.load_statements import LINK, everything
 
@@ -104,6 +105,8 @@ def _order(row: Any, grade: Grade) -> OrderFacts:
         # Who only found the order by its number sees no return: its page could be acted on.
         returns=returns_told(row.returns) if grade == "act" else (),
         is_all_held=row.held > 0 and row.held >= row.pieces,
+        cover_minor=row.cover_minor if grade == "act" else 0,
+        is_coverable=grade == "act" and is_coverable(row, row.cancelled_at),
     )
 
 

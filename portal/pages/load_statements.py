@@ -20,6 +20,7 @@ from portal.models import (
     ShipmentLine,
     StoredScan,
 )
+from portal.pages.load_cover import plans_column
 from portal.pages.load_returns import held_column, pieces_column, returns_column
 from portal.standing import Standing
 
@@ -67,6 +68,8 @@ def everything(_dialect: str) -> Standing:
             Order.currency,
             Order.locale,
             Order.timezone,
+            Order.cover_minor,
+            Order.cancelled_at,
             Order.address["city"].as_string().label("city"),
             Order.address["country"].as_string().label("country"),
             _lines().label("lines"),
@@ -77,6 +80,7 @@ def everything(_dialect: str) -> Standing:
             returns_column(_array).label("returns"),
             pieces_column().label("pieces"),
             held_column().label("held"),
+            plans_column().label("plans"),
         ).where(Order.id == bindparam("order_id"))
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from portal.format import money
 from portal.pages.dates import Calendar
 from portal.pages.facts import ItemFacts, OrderFacts, ParcelFacts, ShopFacts
 from portal.pages.hero import DATELESS, FINAL, Hero, hero
@@ -83,6 +84,8 @@ class TrackingPage:
     announcement: str
     changes_at: datetime
     returns: tuple[tuple[str, str, str], ...] = ()  # number, how it stands, token
+    cover: str = ""  # what was paid for protection
+    is_coverable: bool = False
 
 
 CHANGEABLE = {
@@ -124,6 +127,8 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
         announcement=f"{top.word}. {top.text}",
         changes_at=cal.midnight,
         returns=tuple((e.number, _(STATUSES[e.status]), e.token) for e in order.returns),
+        cover=money(order.cover_minor, order.currency, locale) if order.cover_minor else "",
+        is_coverable=order.is_coverable,
     )
 
 

@@ -14,8 +14,9 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from portal import clock
-from portal.db import inside, session, writing
-from portal.models import Checkout, Link, Order, PlanVersion, Protection, Shipment
+from portal.db import inside, new_id, session, writing
+from portal.jobs.send import _ready
+from portal.models import Checkout, Link, Message, Order, PlanVersion, Protection, Shipment, Shop
 from portal.models.change import Conflict
 from portal.models.claim_acts import approve
 from portal.models.claim_request import AskedClaim, request_claim
@@ -149,9 +150,38 @@ def test_cover_is_paid_on_its_own_page_and_booked(buyer: Buyer) -> None:
     sums = buyer.counter.sums(buyer.order_id)
     assert (sums.captured_minor, sums.premium_minor) == (PAID_MINOR + PREMIUM, PREMIUM)
     assert "Your delivery is protected" in buyer.get().text
+    page = buyer.get("").text
+    assert "Delivery protection" in page
+    assert "$1.45" in page
     buyer.look()
     assert buyer.counter.sums(buyer.order_id) == sums
     assert buyer.checkouts() == ["paid"]
+
+
+def test_a_mail_names_the_protection_as_a_line_of_its_own(quick: Buyer) -> None:
+    quick.covered()
+    with inside(shop_id("fern")), writing():
+        shop = session.get_one(Shop, shop_id("fern"))
+        message = Message(
+            id=new_id("msg", clock.now()),
+            shop_id=shop.id,
+            order_id=quick.order_id,
+            kind="shipped",
+            recipient="ada@example.com",
+            facts={"number": "1001", "carrier": "UPS", "status": "in_transit", "items": []},
+        )
+        letter = _ready(message).letter
+    for text in (letter.text, letter.html):
+        assert "Delivery protection" in text
+        assert "$1.45" in text
+
+
+def test_what_cannot_be_had_is_not_offered_on_the_order_page(quick: Buyer) -> None:
+    assert "See what it covers" in quick.get("").text
+    quick.scanned()
+    with inside(shop_id("fern")), writing():
+        order_for_return(quick.order_id).touch(clock.now())  # type: ignore[union-attr]
+    assert "Delivery protection" not in quick.get("").text
 
 
 def test_two_clicks_lead_to_one_page(quick: Buyer) -> None:
