@@ -84,7 +84,7 @@ def typed_choices(rma: Return, reason: str) -> Sequence[Choice] | None:
         entry = entries.get(sku)
         if entry is None:
             raise wrong("sku", "Something of this was settled a moment ago. Look at it again.")
-        amount = _amount(request.form.get(f"amount-{place}", ""), rma.currency)
+        amount = typed_amount(request.form.get(f"amount-{place}", ""), rma.currency)
         resolution = request.form.get(f"resolution-{place}", AS_ASKED)
         if amount is not None and amount > entry.most_minor:
             most = money(entry.most_minor, rma.currency, "en")
@@ -97,8 +97,11 @@ def typed_choices(rma: Return, reason: str) -> Sequence[Choice] | None:
     return choices if is_own else None
 
 
-def _amount(typed: str, currency: str) -> int | None:
-    """Minor units of an amount such as 12.50 or 12,50; None where nothing was typed."""
+def typed_amount(typed: str, currency: str) -> int | None:
+    """Minor units of an amount such as 12.50 or 12,50; None where nothing was typed.
+
+    Raises Invalid for what is no amount.
+    """
     text = typed.strip().replace(",", ".")
     if not text:
         return None

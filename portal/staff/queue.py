@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Response, g, make_response, render_template, request
@@ -12,31 +13,36 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from portal import clock
 from portal.db import session
 from portal.format import money
-from portal.models import Label, Order, Return, ReturnLine, Settlement, Shipment
+from portal.models import Claim, Label, Order, Return, ReturnLine, Settlement, Shipment
 from portal.pages.policy_words import reason_words
+from portal.staff.claim_list import claim_rows
 from portal.staff.desk import bp
+from portal.staff.listing import MOST, OVERDUE, age, is_like
+from portal.staff.promise import MISSED
 from portal.staff.rights import needs
 
-MOST: Final = 50
 TROUBLED: Final = ("failed", "unknown")
-OVERDUE: Final = timedelta(days=1)  # a request that waits longer is shown as late
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A list of the queue. `where` None: parcels, which are no returns."""
+    """A list of the queue: of which rows, which of them, and whether their number is shown."""
 
     name: str
     title: str
     empty: str
-    where: ColumnElement[bool] | None
+    where: ColumnElement[bool]
+    of: type[Return | Claim | Shipment] = Return
+    counts: bool = True
 
 
-TROUBLED_MONEY: Final = Return.id.in_(
-    select(Settlement.subject).where(
-        Settlement.status.in_(TROUBLED), Settlement.replaced.is_(False)
-    )
-)
+def _stuck() -> Select[str]:
+    """The returns and claims whose money did not go through."""
+    stuck = (Settlement.status.in_(TROUBLED), Settlement.replaced.is_(False))
+    return select(Settlement.subject).where(*stuck)
+
+
+TROUBLED_MONEY: Final = Return.id.in_(_stuck())
 TROUBLED_LABEL: Final = Return.id.in_(select(Label.rma_id).where(Label.status.in_(TROUBLED)))
 VIEWS: Final = (
     View(
@@ -48,24 +54,40 @@ VIEWS: Final = (
         "No parcel waits to be opened.",
         Return.status.in_(("arrived", "checked")),
     ),
+    View("late", "Promise missed", "Every day that was promised is kept.", MISSED),
     View(
         "money",
         "Money stuck",
         "Every payout went through.",
         or_(TROUBLED_MONEY, TROUBLED_LABEL),
     ),
-    View("parcels", "Parcels in trouble", "Every parcel is being followed.", None),
+    View(
+        "claims",
+        "Claims",
+        "No claim waits for a decision.",
+        or_(Claim.status == "open", Claim.id.in_(_stuck())),
+        Claim,
+    ),
+    View(
+        "parcels",
+        "Parcels in trouble",
+        "Every parcel is being followed.",
+        Shipment.problem != "",
+        Shipment,
+    ),
     View(
         "open",
         "On their way",
         "Nothing is on its way back.",
         Return.status.in_(("approved", "shipped")),
+        counts=False,
     ),
     View(
         "ended",
         "Ended",
         "No return has ended yet.",
         Return.status.in_(("settled", "declined", "cancelled", "expired")),
+        counts=False,
     ),
 )
 BY_NAME: Final = {view.name: view for view in VIEWS}
@@ -83,8 +105,7 @@ def queue() -> Response:
     view = BY_NAME.get(request.args.get("view", ""), VIEWS[0])
     found = request.args.get("q", "").strip()[:120]
     page = max(1, request.args.get("page", 1, type=int))
-    where = true() if found else view.where  # who looks for a name looks everywhere
-    rows = _parcels(page) if where is None else _returns(where, found, page)
+    rows = _everywhere(found, page) if found else LISTS[view.of](view.where, page)
     more = len(rows) > MOST
     text = render_template(
         "staff/queue.html",
@@ -116,23 +137,23 @@ def _frame() -> dict[str, Any]:
 
 def _counts() -> dict[str, int]:
     """How many wait in each view; one statement."""
-    waiting = [view for view in VIEWS if view.name not in ("ended", "open")]
-    columns = [
-        _count(Return, view.where) if view.where is not None else _count(Shipment, _IN_TROUBLE)
-        for view in waiting
-    ]
-    row = session.execute(select(*[each.scalar_subquery() for each in columns])).one()
+    waiting = [view for view in VIEWS if view.counts]
+    columns = [_count(view.of, view.where).scalar_subquery() for view in waiting]
+    row = session.execute(select(*columns)).one()
     return {view.name: int(count) for view, count in zip(waiting, row, strict=True)}
-
-
-_IN_TROUBLE: Final = Shipment.problem != ""
 
 
 def _count(model: Any, where: ColumnElement[bool]) -> Select[int]:
     return select(func.count()).select_from(model).where(where)
 
 
-def _returns(where: ColumnElement[bool], found: str, page: int) -> list[dict[str, Any]]:
+def _everywhere(found: str, page: int) -> list[dict[str, Any]]:
+    """Who looks for a name looks in all returns and claims, whatever their state."""
+    claims = claim_rows(true(), page, found)
+    return [*claims, *_returns(true(), page, found)]
+
+
+def _returns(where: ColumnElement[bool], page: int, found: str = "") -> list[dict[str, Any]]:
     wanted = (
         select(
             Return.id, Return.number, Return.status, Return.outcome, Return.requested_at,
@@ -145,14 +166,7 @@ def _returns(where: ColumnElement[bool], found: str, page: int) -> list[dict[str
         .where(where)
     )  # fmt: skip
     if found:
-        word = found.lower().lstrip("#")
-        wanted = wanted.where(
-            or_(
-                func.lower(Return.number).contains(word, autoescape=True),
-                func.lower(Order.email).contains(word, autoescape=True),
-                func.lower(Order.address["name"].as_string()).contains(word, autoescape=True),
-            )
-        )
+        wanted = wanted.where(is_like(found, Return.number))
     ordered = wanted.order_by(Return.requested_at, Return.id)
     rows = session.execute(ordered.limit(MOST + 1).offset((page - 1) * MOST)).all()
     now = clock.now()
@@ -190,7 +204,7 @@ def _row(row: Any, now: datetime) -> dict[str, Any]:
     }
 
 
-def _parcels(page: int) -> list[dict[str, Any]]:
+def _parcels(where: ColumnElement[bool], page: int) -> list[dict[str, Any]]:
     rows = session.execute(
         select(
             Shipment.carrier,
@@ -202,7 +216,7 @@ def _parcels(page: int) -> list[dict[str, Any]]:
             Order.address["name"].as_string().label("who"),
         )
         .join(Order, Order.id == Shipment.order_id)
-        .where(_IN_TROUBLE)
+        .where(where)
         .order_by(Shipment.problem_since, Shipment.id)
         .limit(MOST + 1)
         .offset((page - 1) * MOST)
@@ -227,9 +241,8 @@ def _parcels(page: int) -> list[dict[str, Any]]:
     ]
 
 
-def age(waits: timedelta) -> str:
-    """How long something waits, in its largest unit: 12 min, 5 h, 3 d."""
-    minutes = int(waits.total_seconds() // 60)
-    if minutes < 60:
-        return f"{max(minutes, 0)} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+LISTS: Final[dict[type[Any], Callable[[ColumnElement[bool], int], list[dict[str, Any]]]]] = {
+    Return: _returns,
+    Claim: claim_rows,
+    Shipment: _parcels,
+}

@@ -74,12 +74,13 @@ def rma_shown(rma: Return, problem: str = "", status: int = 200) -> Response:
         dispositions=DISPOSITIONS,
         method=str(METHODS.get(rma.method, rma.method)),
         money=lambda minor: money(minor, rma.currency, "en"),
-        when=lambda at: _when(at, calendar),
+        when=lambda at: when(at, calendar),
     )
     return make_response(text, status)
 
 
-def _when(at: datetime, calendar: Calendar) -> str:
+def when(at: datetime, calendar: Calendar) -> str:
+    """A moment as the desk shows it: "today, 2:24 am"."""
     local = calendar.local(at)
     return f"{calendar.short(local.date())}, {calendar.clock(local)}"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, abort, flash, make_response, redirect, request
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal import clock
 from portal.db import session, writing
@@ -37,8 +37,9 @@ def rma_page(rma_id: str) -> Response:
 @bp.get("/photos/<photo_id>")
 @needs("read")
 def rma_photo(photo_id: str) -> Response:
-    """A photo that belongs to a return of this shop."""
-    wanted = select(Photo.id).where(Photo.id == photo_id, Photo.rma_id.is_not(None))
+    """A photo that belongs to a return or a claim of this shop."""
+    sent = or_(Photo.rma_id.is_not(None), Photo.claim_id.is_not(None))
+    wanted = select(Photo.id).where(Photo.id == photo_id, sent)
     return shown(photo_id) if session.scalar(wanted) else abort(404)
 
 

@@ -9,7 +9,7 @@ from flask import Response, abort, flash, make_response, redirect, request
 
 from portal import clock
 from portal.db import session, writing
-from portal.models import Return, Settlement
+from portal.models import Settlement
 from portal.models.change import Conflict
 from portal.models.payout import by_hand
 from portal.staff.desk import bp
@@ -27,21 +27,22 @@ def settlement_payment(settlement_id: str) -> Response:
             raise Conflict("Say how it was paid, such as: bank transfer on 3 May.")
         by_hand(settlement_id, me().who, now, how)
 
-    return _act(_return_of_payout(settlement_id), act, "Written down as paid.")
+    return _act(_subject(settlement_id), act, "Written down as paid.")
 
 
-def _act(rma_id: str, act: Callable[[datetime], None], done: str) -> Response:
+def _act(subject: str, act: Callable[[datetime], None], done: str) -> Response:
     try:
         with writing():
-            Return.locked(rma_id)
             act(clock.now())
     except Conflict as error:
         flash(str(error), "error")
     else:
         flash(done)
-    return make_response(redirect(f"/staff/returns/{rma_id}", 303))
+    room = "claims" if subject.startswith("clm_") else "returns"
+    return make_response(redirect(f"/staff/{room}/{subject}", 303))
 
 
-def _return_of_payout(settlement_id: str) -> str:
+def _subject(settlement_id: str) -> str:
+    """The return or claim that it pays for."""
     row = session.get(Settlement, settlement_id) or abort(404)
     return row.subject

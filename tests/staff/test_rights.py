@@ -40,6 +40,11 @@ MAY = {
     "POST /staff/returns/<rma_id>/label": DESK,
     "POST /staff/returns/<rma_id>/loss": DESK,
     "POST /staff/returns/<rma_id>/resolution": DESK,
+    "GET /staff/claims/<claim_id>": ALL,
+    "POST /staff/claims/<claim_id>/approval": DESK,
+    "POST /staff/claims/<claim_id>/rejection": DESK,
+    "POST /staff/claims/<claim_id>/question": DESK,
+    "POST /staff/claims/<claim_id>/payment": DESK,
     "POST /staff/settlements/<settlement_id>/payment": DESK,
     "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
 }
@@ -59,7 +64,11 @@ def test_every_route_of_the_desk_is_declared(app: Flask) -> None:
 def tried(browser: Browser, route: str, rma_id: str) -> int:
     """The status of one try at `route`, with the form's token where there is one."""
     method, path = route.split(" ")
-    path = path.replace("<rma_id>", rma_id).replace("<photo_id>", "pho_none")
+    path = (
+        path.replace("<claim_id>", "clm_none")
+        .replace("<rma_id>", rma_id)
+        .replace("<photo_id>", "pho_none")
+    )
     found = TOKEN.search(browser.get("/staff/queue", follow_redirects=True).text)
     assert found
     data = {"csrf_token": found[1]} if method == "POST" else None
