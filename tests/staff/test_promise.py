@@ -18,7 +18,6 @@ from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from tests.conftest import shop_id
 from tests.models.bought import NOW, ask, bought, shirts, sold
-from tests.pages.browser import Browser
 from tests.staff.test_signin import joined
 
 DAY = timedelta(days=1)  # NOW is a Friday, seven in the morning in New York
@@ -30,16 +29,11 @@ def late(any_app: Flask) -> Callable[[datetime], bool]:
 
     def look(at: datetime) -> bool:
         with time_machine.travel(at, tick=False):
-            page = joined_once(any_app).get("/staff/queue?view=late")
+            page = joined(any_app).get("/staff/queue?view=late")
         assert page.status_code == 200
         return "1001-R1" in page.text
 
     return look
-
-
-def joined_once(app: Flask) -> Browser:
-    """Staff at the desk, who is invited anew for each look."""
-    return joined(app)
 
 
 def on(id: str, act: Callable[[Return], Any]) -> None:
