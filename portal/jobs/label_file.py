@@ -13,7 +13,7 @@ from portal.db import session, writing
 from portal.fetch import FetchError, fetch
 from portal.jobs.work import wait_after
 from portal.keys import settings
-from portal.models import Label
+from portal.models import Label, Return
 from portal.models.due import Lease, finish, holds
 from portal.models.rma_news import label_ready
 
@@ -50,13 +50,16 @@ def _fetch(desk: LabelDesk, url: str) -> bytes:
 
 def _end(lease: Lease, problem: str, *, again: bool) -> None:
     with writing(synchronous="NORMAL"):
+        known = session.get(Label, lease.subject)
+        # The order first, as everybody does: a message to be planned holds on to it too.
+        rma = Return.locked(known.rma_id) if known is not None else None
         label = Label.locked(lease.subject)
         if not holds(lease):
             return
         if label is not None and label.status == "done":
             label.problem = problem
         retry = again and lease.attempts < TRIES
-        if label is not None and label.status == "done" and not retry:
-            label_ready(label, clock.now())
+        if label is not None and rma is not None and label.status == "done" and not retry:
+            label_ready(rma, label.id, clock.now())
         again_at = clock.now() + wait_after(lease.attempts) if retry else None
         finish(lease, again_at=again_at, failed=retry)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from portal.db import session
 from portal.models.due import plan, plan_all
 from portal.models.exchange import Exchange
-from portal.models.label import PRINTED, Label, labels_of
+from portal.models.label import PRINTED, labels_of
 from portal.models.message import Message
 from portal.models.outbox import Work, want
 from portal.models.rma import Return
@@ -61,18 +61,20 @@ def approved(rma: Return, now: datetime) -> list[Work]:
     return news(rma, "approved", now, at=now + LABEL_WITHIN if prints else now)
 
 
-def label_ready(label: Label, now: datetime) -> None:
-    """A label is there: the approval's mail goes out with it, or, if it went without, another."""
-    wanted = select(Message.id).where(Message.cause == f"{label.rma_id}:approved")
+def label_ready(rma: Return, label_id: str, now: datetime) -> None:
+    """A label is there: the approval's mail goes out with it, or, if it went without, another.
+
+    Call it with the return's order locked.
+    """
+    wanted = select(Message.id).where(
+        Message.order_id == rma.order_id, Message.cause == f"{rma.id}:approved"
+    )
     message = Message.locked(session.scalar(wanted) or "")
-    if message is None or message.order_id is None:
+    if message is None:
         return
     if message.facts.get("without_label"):
-        rma = Return.read(label.rma_id)
-        if rma is not None:
-            told = {"rma": rma.id, "label": label.id}
-            cause = f"{label.id}:ready"
-            plan_all(want(rma.order, "return_label", cause, told, now, expires_at=now + LIFE))
+        told, cause = {"rma": rma.id, "label": label_id}, f"{label_id}:ready"
+        plan_all(want(rma.order, "return_label", cause, told, now, expires_at=now + LIFE))
     elif message.state == "wanted":
         plan("send", message.id, message.shop_id, now)
 

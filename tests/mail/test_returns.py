@@ -281,11 +281,13 @@ def test_another_address_hears_nothing_of_a_return(mails: MailServer) -> None:
 def bring(id: str, **urls: str) -> None:
     """The provider's label is there."""
     with inside(shop_id("fern")), writing():
+        found = Return.locked(id)
+        assert found is not None
         [label] = labels_of(id)
         label.status = "done"
         for name, url in urls.items():
             setattr(label, name, url)
-        label_ready(label, clock.now())
+        label_ready(found, label.id, clock.now())
 
 
 def test_a_label_that_is_there_goes_with_the_approval(mails: MailServer, time: Any) -> None:

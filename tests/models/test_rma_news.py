@@ -26,6 +26,7 @@ from portal.models.rma_news import (
     remind,
 )
 from portal.models.rma_receipt import Count, receive
+from portal.models.rma_request import order_for_return, request_return
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from portal.models.settlement import settlements_of
@@ -89,9 +90,12 @@ def test_a_return_from_asking_to_money_is_told_step_by_step(any_app: Flask) -> N
 
 @pytest.mark.parametrize("channel", ["page", "api", "staff"])
 def test_however_it_was_asked_for_the_same_is_mailed(app: Flask, channel: str) -> None:
-    id = ask(bought(), shirts(1))
+    order_id = bought()
+    with inside(shop_id("fern")), writing():
+        order = order_for_return(order_id, lock=True)
+        assert order is not None
+        request_return(order, [shirts(1)], channel, "token:1", NOW)
     assert told() == ["approved"]
-    assert on(id, lambda rma: rma.status) == "approved"
 
 
 def test_a_refusal_is_told_and_an_overruled_one_too(any_app: Flask) -> None:
@@ -163,13 +167,19 @@ def test_a_refund_that_came_back_and_went_again_is_told_again(any_app: Flask) ->
 # --- with its label, or without -----------------------------------------------------------------
 
 
+def label_there(id: str, at: datetime) -> None:
+    found = Return.locked(id)
+    assert found is not None
+    [label] = labels_of(id)
+    label.status = "done"
+    label_ready(found, label.id, at)
+
+
 def test_an_approval_waits_for_its_label_and_no_longer_than_it_must(any_app: Flask) -> None:
     id = ask(bought(), shirts(1), method="label")
     assert due_at("send") == [NOW + LABEL_WITHIN]
     with inside(shop_id("fern")), writing():
-        [label] = labels_of(id)
-        label.status = "done"
-        label_ready(label, NOW + timedelta(seconds=5))
+        label_there(id, NOW + timedelta(seconds=5))
     assert due_at("send") == [NOW + timedelta(seconds=5)]
     assert told() == ["approved"]
 
@@ -181,9 +191,7 @@ def test_a_label_that_comes_after_the_approval_has_its_own_mail_once(any_app: Fl
         message.state, message.facts = "sent", {**message.facts, "without_label": True}
     for _ in range(2):
         with inside(shop_id("fern")), writing():
-            [label] = labels_of(id)
-            label.status = "done"
-            label_ready(label, NOW + HOUR)
+            label_there(id, NOW + HOUR)
     assert told() == ["approved", "label"]
 
 
