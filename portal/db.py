@@ -31,7 +31,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.orm import scoped_session as ScopedSession  # noqa: N812
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.schema import MetaData
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -155,13 +155,20 @@ def _begin_sqlite(connection: Connection) -> None:
     mode = _mode.get()
     if mode == "reading":
         # Straight to the driver: neither can fail for a lock, and every page begins so.
-        raw: Any = connection.connection.dbapi_connection
-        raw.execute("PRAGMA query_only=ON")
-        raw.execute("BEGIN")
+        only_query(connection.connection, True).execute("BEGIN")
         return
-    connection.exec_driver_sql("PRAGMA query_only=OFF")
+    only_query(connection.connection, False)
     connection.exec_driver_sql(f"PRAGMA synchronous={mode}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def only_query(held: PoolProxiedConnection, wanted: bool) -> Any:
+    """The driver's connection to SQLite, which may read only, or write, from now on."""
+    raw: Any = held.dbapi_connection
+    if held.info.get("only_query") is not wanted:  # each time it is said, statements are lost
+        raw.execute(f"PRAGMA query_only={'ON' if wanted else 'OFF'}")
+        held.info["only_query"] = wanted
+    return raw
 
 
 def _connect_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -185,13 +192,13 @@ def writing(synchronous: str = "FULL") -> Iterator[ScopedSession[Session]]:
     only: a power cut may lose the last of them, and the carrier is asked again.
     Raises Busy when the database stays locked, RuntimeError when writing already.
     """
-    if _mode.get() != "reading":
+    if is_writing():
         raise RuntimeError("writing() inside writing(): the outer one commits")
     session.rollback()
     with _lock():
         token = _mode.set(synchronous)
         try:
-            _read_write()
+            session.connection()  # begins at once: the lock is held before the first read
             yield session
             session.commit()
         except BaseException:
@@ -199,11 +206,6 @@ def writing(synchronous: str = "FULL") -> Iterator[ScopedSession[Session]]:
             raise
         finally:
             _mode.reset(token)
-
-
-def _read_write() -> None:
-    """On SQLite begin at once, so that the lock is held before the first read."""
-    session.connection()
 
 
 @contextmanager
@@ -246,6 +248,11 @@ def _flock(handle: int, deadline: float) -> None:
             if time.monotonic() > deadline:
                 raise Busy from None
             time.sleep(0.001)
+
+
+def is_writing() -> bool:
+    """Whether `with writing():` is open here."""
+    return _mode.get() != "reading"
 
 
 @contextmanager
