@@ -59,6 +59,8 @@ LOOKUP_CLIENT_DAY = Limit("lookup client day", 200, DAY)
 CODES_MINUTE = Limit("codes minute", 1, timedelta(minutes=1))
 CODES_DAY = Limit("codes day", 5, DAY)
 CODES_ADDRESS = Limit("codes address", 5, DAY)
+# Generous: whoever wants to withdraw is never kept from it for long.
+WITHDRAWALS = Limit("withdrawals", 30, timedelta(minutes=10))
 CODE_ASKS = Limit("code asks", 10, timedelta(hours=1))
 
 

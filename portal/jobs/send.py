@@ -17,7 +17,7 @@ from portal.channels import ChannelError, email
 from portal.config import DEMO_MAIL
 from portal.db import inside, session, writing
 from portal.format import money
-from portal.jobs import return_mail
+from portal.jobs import law_mail, return_mail
 from portal.jobs.work import FIRST_WAIT, LONGEST_WAIT, wait_after
 from portal.keys import Unsealable, seal, settings, unseal
 from portal.mail import Facts, Item, Letter, reading, render
@@ -32,7 +32,7 @@ MOST_DOUBTS = 3  # times a mail whose outcome is unknown is sent, always the sam
 NOT_SET_UP = "Mail is not set up: SMTP_URL is not set."
 TOO_LATE = "It could not be sent in time."
 DOTS = "••••••"
-ANSWERS = ("code", "question")  # to what the reader began; not to be stopped
+ANSWERS = ("code", "question", *law_mail.KINDS)  # to what the reader began; not to be stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,8 @@ def _ready(message: Message) -> Ready:
     locale = message.locale or shop.locale
     if message.kind in rma_news.KINDS:
         facts = _return_facts(message, shop, locale, stop)
+    elif message.kind in law_mail.KINDS:
+        facts = law_mail.facts_of(message, shop, locale)
     else:
         facts = _facts(message, shop, code, stop, locale)
     letter = render(message.kind, facts, shop, theme_of(shop.theme), locale)

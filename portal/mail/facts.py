@@ -63,6 +63,7 @@ class Facts:
     cover: str = ""  # what was paid for delivery protection
     code: str = ""
     purpose: str = ""
+    moment: str = ""  # the date and time that matter, in words
     question: str = ""  # what the shop's staff would like to know
     rma: ReturnFacts = ReturnFacts("")
 

@@ -240,6 +240,52 @@ def _cancelled(facts: Facts, _locale: str) -> Words:
     )
 
 
+def _charge_soon(facts: Facts, _locale: str) -> Words:
+    rma = facts.rma
+    return Words(
+        subject=subject(_("Please send back return {}"), rma.number),
+        preheader=_("So that nothing is charged to your card. The day stands inside."),
+        headline=_("Please send it back, so that nothing is charged"),
+        sentence=_(
+            "We sent you the other article at once, and have not seen the first one come back. "
+            "What is not with the carrier by the day below is charged to your card, once, and at "
+            "most the amount below."
+        ),
+        when=_("Charged on %(day)s", day=rma.day),
+        after=_("Already handed in? Then answer this mail with the receipt."),
+    )
+
+
+def _charged(facts: Facts, _locale: str) -> Words:
+    rma = facts.rma
+    return Words(
+        subject=subject(_("Your card was charged for return {}"), rma.number),
+        preheader=_("What we sent you at once is paid. What you can still do stands inside."),
+        headline=_("Your card was charged"),
+        sentence=_(
+            "The article to be exchanged did not come back in time, so that the one we sent you "
+            "was charged to your card, as agreed."
+        ),
+        after=_(
+            "Is it on its way? Once it is here and looked at, exactly this charge is given back."
+        ),
+    )
+
+
+def _charge_failed(facts: Facts, _locale: str) -> Words:
+    rma = facts.rma
+    return Words(
+        subject=subject(_("Your card could not be charged for return {}"), rma.number),
+        preheader=_("Nothing was charged. What you can do stands inside."),
+        headline=_("Your card could not be charged"),
+        sentence=_(
+            "The article to be exchanged did not come back in time, and your bank did not let us "
+            "charge your card. Nothing was charged, and we do not try again by ourselves."
+        ),
+        after=_("Please send the article back, or answer this mail to pay in another way."),
+    )
+
+
 RETURN_WORDS: Final[dict[str, Callable[[Facts, str], Words]]] = {
     "return_requested": _requested,
     "return_approved": _approved,
@@ -255,4 +301,7 @@ RETURN_WORDS: Final[dict[str, Callable[[Facts, str], Words]]] = {
     "return_reminder": _reminder,
     "return_expired": _expired,
     "return_cancelled": _cancelled,
+    "return_charge_soon": _charge_soon,
+    "return_charged": _charged,
+    "return_charge_failed": _charge_failed,
 }

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from flask_babel import gettext as _
 
 from portal.mail.facts import Facts, long_day, plain, short_day, time_of_day
+from portal.mail.law_words import LAW_WORDS
 from portal.mail.return_words import RETURN_WORDS
 from portal.mail.said import Words, cut
 from portal.mail.said import subject as _subject
@@ -160,6 +161,7 @@ WORDS = {
     "question": _question,
     **NEEDS_ACT,
     **RETURN_WORDS,
+    **LAW_WORDS,
 }
 
 

@@ -10,6 +10,7 @@ from portal.models.customer import Customer
 from portal.models.due import Due, Gauge
 from portal.models.event import HookEvent
 from portal.models.exchange import Exchange
+from portal.models.instant import Instant
 from portal.models.label import Label
 from portal.models.ledger import LedgerEntry
 from portal.models.order import Order, OrderLine, Unit
@@ -24,6 +25,7 @@ from portal.models.shipment import Shipment, ShipmentLine, StoredScan
 from portal.models.shop import Shop, ShopFront
 from portal.models.staff import Staff
 from portal.models.unit_claim import UnitClaim
+from portal.models.withdrawal import Withdrawal
 
 __all__ = [
     "ApiToken",
@@ -38,6 +40,7 @@ __all__ = [
     "Gauge",
     "HookEvent",
     "IdempotencyKey",
+    "Instant",
     "Label",
     "LedgerEntry",
     "Link",
@@ -66,4 +69,5 @@ __all__ = [
     "UnitClaim",
     "Variant",
     "WebSession",
+    "Withdrawal",
 ]

@@ -32,7 +32,8 @@ from portal.db import Base, BigId, db, insert_into, session
 LEASE = timedelta(minutes=3)  # longer than any outside call with its time-outs
 QUEUES = (
     *("apply", "poll", "send", "picture", "seal"),
-    *("settle", "label", "expire", "payment", "reconcile", "claim", "checkout"),
+    *("settle", "label", "expire", "payment", "reconcile", "claim", "checkout", "instant"),
+    "withdraw",
 )
 
 

@@ -142,6 +142,23 @@ def want(
     return [("send", new, shop_in_scope(), at or now) for new in _insert_new(row)]
 
 
+def want_to(
+    recipient: str, kind: str, cause: str, facts: dict[str, Any], locale: str, now: datetime
+) -> None:
+    """Have something mailed to who wrote to us, whether or not an order is known; once a cause."""
+    row = {
+        "id": new_id("msg", now),
+        "kind": kind,
+        "recipient": recipient.strip(),
+        "cause": cause,
+        "order_id": None,
+        "locale": locale,
+        "facts": facts,
+        "created_at": now,
+    }
+    plan_all([("send", new, shop_in_scope(), now) for new in _insert_new(row)])
+
+
 def _told_today(shipment_id: str, cause: str, now: datetime) -> int:
     """How many other causes this parcel was worth a message for in the last 24 hours."""
     count = session.scalar(

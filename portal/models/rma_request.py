@@ -30,7 +30,7 @@ from portal.sources.sentences import FieldError, Invalid
 from portal.tenancy import shop_in_scope
 from returns.decision import Decision
 from returns.money import Amounts, UnitMoney, label_cost, quote
-from returns.policy import Outcome, receipt
+from returns.policy import Outcome, Policy, receipt
 from returns.verdict import RESOLUTIONS, Resolution
 from returns.versions import decide_fairly
 
@@ -80,9 +80,18 @@ def weigh(
 
 
 def _weighed(
-    here: Situation, asked: Sequence[Asked], channel: str, now: datetime, *, strict: bool
+    here: Situation,
+    asked: Sequence[Asked],
+    channel: str,
+    now: datetime,
+    *,
+    strict: bool,
+    by_law: Policy | None = None,
 ) -> list[Weighed]:
-    at_order, in_force = policies(here.order.placed_at, now)
+    if by_law is None:
+        at_order, in_force = policies(here.order.placed_at, now)
+    else:
+        at_order = in_force = by_law
     whole = sum(each.quantity for each in asked)
     found = []
     for each, line, units in _allotted(here, asked, strict):
@@ -117,17 +126,23 @@ def quoted(weighed: Sequence[Weighed], method: str | None) -> list[dict[str, Amo
 
 
 def request_return(
-    order: Order, asked: Sequence[Asked], channel: str, by: str, now: datetime, method: str = ""
+    order: Order,
+    asked: Sequence[Asked],
+    channel: str,
+    by: str,
+    now: datetime,
+    method: str = "",
+    by_law: Policy | None = None,
 ) -> Return:
     """Store a return with its decision: approved at once, left to staff, or declined.
 
     Call it inside `writing()` with an order that `order_for_return(lock=True)` gave. The same rules
-    as for the quote run again over facts that are frozen with the decision. Raises Invalid and
-    Conflict.
+    as for the quote run again over facts that are frozen with the decision; `by_law` are other
+    ones, which stand above the shop's. Raises Invalid and Conflict.
     """
     _is_askable(order, asked)
     here = Situation.of(order)
-    weighed = _resolved(here, asked, channel, now)
+    weighed = _resolved(here, asked, channel, now, by_law)
     rma = _stored(here, weighed, channel, now, method)
     claim_units(units_of(rma.approved_lines), rma.id, now)
     session.add(rma)
@@ -147,10 +162,10 @@ def request_return(
 
 
 def _resolved(
-    here: Situation, asked: Sequence[Asked], channel: str, now: datetime
+    here: Situation, asked: Sequence[Asked], channel: str, now: datetime, by_law: Policy | None
 ) -> list[Weighed]:
     """Decide with a resolution for every line: where none is asked for, one that is allowed."""
-    weighed = _weighed(here, asked, channel, now, strict=True)
+    weighed = _weighed(here, asked, channel, now, strict=True, by_law=by_law)
     if all(each.asked.resolution for each in weighed):
         return weighed
     definite = [
@@ -161,7 +176,7 @@ def _resolved(
         )
         for each in weighed
     ]
-    return _weighed(here, definite, channel, now, strict=True)
+    return _weighed(here, definite, channel, now, strict=True, by_law=by_law)
 
 
 def _usual(order: Order, decision: Decision) -> str:

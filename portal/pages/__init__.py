@@ -16,6 +16,7 @@ from portal.pages import (
     tracking,
     unsubscribe,
     updates,
+    withdraw,
     wizard,
 )
 
@@ -30,6 +31,7 @@ blueprints: tuple[Blueprint, ...] = (
     rma.bp,
     payment.bp,
     photos.bp,
+    withdraw.bp,
     claim_form.bp,
     claim_page.bp,
     policy_page.bp,

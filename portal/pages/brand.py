@@ -11,12 +11,15 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from flask import Flask, current_app, g, request, url_for
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from portal.format import LOCALES, reader_locale
 from portal.logs import log
 from portal.models import ShopFront
 from portal.pages.facts import ShopFacts, ShopLinks
 from portal.security import content_hash
+from returns.lint import EU
 from themes import Theme, load, stylesheet, themes
 
 WEB = ("https://", "http://", "mailto:")
@@ -112,9 +115,10 @@ def _facts(shop: ShopFront) -> ShopFacts:
             returns_policy=_web(given.get("returns_policy")) or "/policy",
             shipping=_web(given.get("shipping")),
             privacy=_web(given.get("privacy")),
-            withdraw=_web(given.get("withdraw")),
+            withdraw=_web(given.get("withdraw")) or "/withdraw",
         ),
-        eu_withdrawal=bool(shop.settings.get("eu_withdrawal")),
+        # Needed of every shop in the EU; others that sell there switch it on.
+        eu_withdrawal=bool(shop.settings.get("eu_withdrawal", shop.country in EU)),
     )
 
 
@@ -160,15 +164,18 @@ def _content_version(path: Path) -> str:
 
 def page_locale() -> str:
     """The reader's language, with the region their browser names for it: `de`, `en_US`."""
-    language = reader_locale()
-    for tag, _quality in request.accept_languages:
+    return _named(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")[:500], reader_locale())
+
+
+@lru_cache(maxsize=1024)
+def _named(accepted: str, language: str) -> str:
+    for tag, _quality in parse_accept_header(accepted, LanguageAccept):
         here = _regional(tag, language)
         if here:
             return here
     return language
 
 
-@lru_cache(maxsize=256)
 def _regional(tag: str, language: str) -> str:
     parts = tag.replace("_", "-").split("-")
     if len(parts) != 2 or parts[0].lower() != language:

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from portal.staff import claims, invitation, queue, returns, signin, stuck
+from portal.staff import claims, invitation, queue, returns, signin, stuck, withdrawals
 from portal.staff.desk import bp
 
-__all__ = ["bp", "claims", "init_staff", "invitation", "queue", "returns", "stuck"]
+__all__ = ["bp", "claims", "init_staff", "invitation", "queue", "returns", "stuck", "withdrawals"]
 
 
 def init_staff(app: Flask) -> None:

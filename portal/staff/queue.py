@@ -13,13 +13,24 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from portal import clock
 from portal.db import session
 from portal.format import money
-from portal.models import Claim, Label, Order, Return, ReturnLine, Settlement, Shipment
+from portal.models import (
+    Claim,
+    Label,
+    Order,
+    Return,
+    ReturnLine,
+    Settlement,
+    Shipment,
+    Withdrawal,
+)
 from portal.pages.policy_words import reason_words
 from portal.staff.claim_list import claim_rows
 from portal.staff.desk import bp
 from portal.staff.listing import MOST, OVERDUE, age, is_like
 from portal.staff.promise import MISSED
 from portal.staff.rights import needs
+from portal.staff.withdrawals import OPEN as OPEN_WITHDRAWALS
+from portal.staff.withdrawals import withdrawal_rows
 
 TROUBLED: Final = ("failed", "unknown")
 
@@ -32,7 +43,7 @@ class View:
     title: str
     empty: str
     where: ColumnElement[bool]
-    of: type[Return | Claim | Shipment] = Return
+    of: type[Return | Claim | Shipment | Withdrawal] = Return
     counts: bool = True
 
 
@@ -67,6 +78,9 @@ VIEWS: Final = (
         "No claim waits for a decision.",
         or_(Claim.status == "open", Claim.id.in_(_stuck())),
         Claim,
+    ),
+    View(
+        "withdrawals", "Withdrawals", "No withdrawal needs a person.", OPEN_WITHDRAWALS, Withdrawal
     ),
     View(
         "parcels",
@@ -245,4 +259,5 @@ LISTS: Final[dict[type[Any], Callable[[ColumnElement[bool], int], list[dict[str,
     Return: _returns,
     Claim: claim_rows,
     Shipment: _parcels,
+    Withdrawal: withdrawal_rows,
 }

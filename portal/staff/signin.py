@@ -66,10 +66,13 @@ def set_password(staff: Staff, name: str, typed: str) -> None:
 def _only_where_asked(app: Flask, security: Security) -> None:
     """Take out what would look for a signed-in person on every page of every customer.
 
-    flask-principal asks before each request, flask-login before each template.
+    flask-principal asks before each request, flask-login before each template and, for a cookie
+    that nobody is given, in the session after each.
     """
     before = app.before_request_funcs.setdefault(None, [])
     before.remove(security.principal._on_before_request)
+    after = app.after_request_funcs.setdefault(None, [])
+    after.remove(app.login_manager._update_remember_cookie)  # type: ignore[attr-defined]
     told = app.template_context_processors[None]
     told[:] = [each for each in told if each.__module__.partition(".")[0] in {"portal", "flask"}]
 

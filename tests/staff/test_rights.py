@@ -45,6 +45,8 @@ MAY = {
     "POST /staff/claims/<claim_id>/rejection": DESK,
     "POST /staff/claims/<claim_id>/question": DESK,
     "POST /staff/claims/<claim_id>/payment": DESK,
+    "GET /staff/withdrawals/<withdrawal_id>": ALL,
+    "POST /staff/withdrawals/<withdrawal_id>/order": DESK,
     "POST /staff/settlements/<settlement_id>/payment": DESK,
     "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
 }
@@ -66,6 +68,7 @@ def tried(browser: Browser, route: str, rma_id: str) -> int:
     method, path = route.split(" ")
     path = (
         path.replace("<claim_id>", "clm_none")
+        .replace("<withdrawal_id>", "wdr_none")
         .replace("<rma_id>", rma_id)
         .replace("<photo_id>", "pho_none")
     )
