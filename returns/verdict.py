@@ -128,6 +128,8 @@ class Effects:
     needs: tuple[str, ...] = ()
     last_day: date | None = None
     flat_amounts: bool = True
+    instant_days: int = 0  # until a saved card is charged; 0: the other article waits
+    instant_most_minor: int = 0  # that may be charged for a line; 0: any
     window: Mapping[str, Any] = field(default_factory=_no_values)
 
     def label_minor(self, method: str | None = None) -> int:

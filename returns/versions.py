@@ -29,7 +29,8 @@ def decide_fairly(at_order: Policy, now: Policy, facts: Facts, at: datetime) -> 
     """Decide by the policy of the order's day, or today's where that is better for the customer.
 
     Better is: a better outcome, then more money for the resolution asked, then shipping paid
-    back, more resolutions, and a later last day. The order's own policy wins a tie.
+    back, more resolutions, a later last day, and more time for an instant exchange. The order's own
+    policy wins a tie.
     """
     promised = decide(at_order, facts, at)
     if at_order == now:
@@ -38,7 +39,7 @@ def decide_fairly(at_order: Policy, now: Policy, facts: Facts, at: datetime) -> 
     return current if _favour(current) > _favour(promised) else promised
 
 
-def _favour(decision: Decision) -> tuple[int, int, bool, int, date]:
+def _favour(decision: Decision) -> tuple[int, int, bool, int, date, int]:
     effects, seen = decision.effects, decision.seen
     resolution, flat = seen.resolution or "refund", decision.effects.flat_amounts
     value_minor = max(0, (seen.unit_price_minor or 0) - (seen.unit_discount_minor or 0))
@@ -49,7 +50,7 @@ def _favour(decision: Decision) -> tuple[int, int, bool, int, date]:
     last_day = effects.last_day or date.max
     return (
         *(decision.outcome.rank, money_minor, effects.refund_shipping),
-        *(len(effects.resolutions), last_day),
+        *(len(effects.resolutions), last_day, effects.instant_days),
     )
 
 

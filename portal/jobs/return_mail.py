@@ -12,7 +12,17 @@ from sqlalchemy import select
 from portal.db import session
 from portal.format import money
 from portal.mail import Item, ReturnFacts, plain
-from portal.models import CreditEntry, Exchange, Link, Order, Return, ReturnLine, Settlement, Shop
+from portal.models import (
+    CreditEntry,
+    Exchange,
+    Instant,
+    Link,
+    Order,
+    Return,
+    ReturnLine,
+    Settlement,
+    Shop,
+)
 from portal.models.credit import balances
 from portal.models.exchange import OPEN as KEPT
 from portal.models.exchange import exchanges_of
@@ -268,6 +278,19 @@ def _due(facts: ReturnFacts, here: Telling) -> ReturnFacts:
     )
 
 
+def _charge(facts: ReturnFacts, here: Telling) -> ReturnFacts:
+    """What is charged to the saved card at most, or was, and on which day."""
+    row = session.get_one(Instant, here.told["instant"])
+    exchange = session.get_one(Exchange, row.exchange_id)
+    minor = row.charging_minor or row.amount_minor
+    amount = money(minor, row.currency, here.locale)
+    last4 = row.last4 or "…"
+    what = _("Card ending in %(last4)s", last4=last4)
+    day = here.day(max(row.charge_at, here.now))
+    other = plain(exchange.title or exchange.sku)
+    return replace(facts, other=other, amounts=((what, amount),), day=day)
+
+
 SAYS: Final[dict[str, Callable[[ReturnFacts, Telling], ReturnFacts]]] = {
     "return_requested": _requested,
     "return_declined": _declined,
@@ -278,4 +301,7 @@ SAYS: Final[dict[str, Callable[[ReturnFacts, Telling], ReturnFacts]]] = {
     "return_credited": _credited,
     "return_exchanged": _exchanged,
     "return_due": _due,
+    "return_charge_soon": _charge,
+    "return_charged": _charge,
+    "return_charge_failed": _charge,
 }

@@ -63,6 +63,7 @@ class Exchange(OfShop, Base):
     due_reference: Mapped[str] = mapped_column(String(120), default="")  # how what was due was paid
     order_id: Mapped[str | None] = mapped_column(String(40))  # the order it became
     expires_at: Mapped[datetime | None]  # of the reservation
+    is_ahead: Mapped[bool] = mapped_column(default=False)  # sent before anything came back
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @staticmethod

@@ -16,7 +16,7 @@ from portal.models.label import PRINTED, Label, return_parcel
 from portal.models.line import OrderLine, Unit
 from portal.models.outbox import Work
 from portal.models.rma import Return, units_of
-from portal.models.rma_exchange import release_exchanges, start_exchange
+from portal.models.rma_exchange import ahead_of, release_exchanges, start_exchange
 from portal.models.rma_line import ReturnLine
 from portal.models.rma_news import REMINDED_BEFORE, approved, tell
 from portal.models.rma_rows import Act
@@ -86,6 +86,11 @@ def cancel(rma: Return, by: str, now: datetime, reason: str = "") -> None:
     """Call it off, until the first scan and before money moved. Its units are free again."""
     if any(row.is_live and row.status != "failed" for row in settlements_of(rma.id)):
         raise Conflict("Money for this return is on its way, so it cannot be cancelled.")
+    if ahead_of(rma) is not None:
+        raise Conflict(
+            "The other article is on its way already, so this cannot be cancelled. Send back what "
+            "you have, or refuse the parcel that comes."
+        )
     rma.move("cancel", by, now, why=reason)
     rma.cancel_reason = reason
     _let_go(rma, now)

@@ -56,25 +56,29 @@ def reserved_for(rma: Return, part: Part, now: datetime) -> tuple[Exchange, Diff
     exchange = _chosen(rma, part, now)
     if exchange.status == "waiting":
         exchange.reserve(line, now)
-    if exchange.status != "reserved":
+    if exchange.status != "reserved" and not exchange.is_ahead:
         raise Conflict(
             f"{exchange.sku} is not to be had in {exchange.quantity}. Choose another article, "
             "store_credit or refund."
         )
-    if len(units) < exchange.quantity:
+    if len(units) < exchange.quantity and not exchange.is_ahead:
         exchange.shrink(len(units))
-    difference = exchange_difference(part.amounts, _cost(exchange, units).total_minor)
+    difference = exchange_difference(part.amounts, cost_of(exchange, units).total_minor)
     exchange.difference = asdict(difference)
     return exchange, difference
 
 
 def place_order(rma: Return, exchange: Exchange, row: Settlement, by: str, now: datetime) -> Order:
     """Make the order `<number>-X1` of a settled exchange, and book what moved into it."""
-    line = next(each for each in rma.lines if each.id == exchange.rma_line_id)
-    units = [unit for unit in line.units if unit.settlement_id == row.group_id]
     due_minor = exchange.difference["due_minor"]
-    posted = _document(rma.order, exchange, units, row.amount_minor, due_minor, now)
-    made, _ = Order.upsert(posted, now, by)
+    if exchange.order_id is not None:
+        made = _paid_by_return(rma, exchange.order_id, row, now)
+    else:
+        line = line_of(rma, exchange)
+        units = [unit for unit in line.units if unit.settlement_id == row.group_id]
+        own = row.amount_minor
+        posted = _document(rma.order, exchange, units, own + due_minor, own, now)
+        made, _ = Order.upsert(posted, now, by)
     session.flush()
     if due_minor:
         book(
@@ -88,13 +92,51 @@ def place_order(rma: Return, exchange: Exchange, row: Settlement, by: str, now: 
             subject=rma.id,
         )
         made.captured_minor += due_minor
+    if exchange.order_id is None:
+        exchange.ordered(made.id)
+    return made
+
+
+def send_ahead(rma: Return, exchange: Exchange, by: str, now: datetime) -> Order:
+    """Make the order of an exchange before anything came back. It is paid by what comes back."""
+    units = line_of(rma, exchange).units
+    paid_minor = cost_of(exchange, units).total_minor
+    made, _ = Order.upsert(_document(rma.order, exchange, units, paid_minor, 0, now), now, by)
+    session.flush()
     exchange.ordered(made.id)
+    exchange.is_ahead = True
+    return made
+
+
+def line_of(rma: Return, exchange: Exchange) -> ReturnLine:
+    """The return line that this exchange is for."""
+    return next(each for each in rma.lines if each.id == exchange.rma_line_id)
+
+
+def ahead_of(rma: Return, line_id: str = "") -> Exchange | None:
+    """What was sent before anything came back, of one line or of any; None for nothing."""
+    mine = (each for each in exchanges_of(rma.id) if each.is_ahead)
+    return next((each for each in mine if line_id in ("", each.rma_line_id)), None)
+
+
+def _paid_by_return(rma: Return, order_id: str, row: Settlement, now: datetime) -> Order:
+    """What came back pays for the order that was sent ahead."""
+    made = session.get_one(Order, order_id)
+    paid, cause = rma.order.payment_reference, f"{row.id}:own"
+    more = {"reference": paid, "subject": rma.id}
+    if book(made.id, "captured", row.amount_minor, made.currency, cause, now, **more):
+        made.captured_minor += row.amount_minor
     return made
 
 
 def _chosen(rma: Return, part: Part, now: datetime) -> Exchange:
     """The open exchange of the line, or the one that staff name now."""
     line, sku = part.wish.line, part.wish.exchange_sku
+    ahead = ahead_of(rma, line.id)
+    if ahead is not None:
+        if sku not in ("", ahead.sku):
+            raise Conflict(f"{ahead.sku} was sent already. Nothing was changed.")
+        return ahead
     mine = [each for each in exchanges_of(rma.id) if each.rma_line_id == line.id]
     found = next((each for each in mine if each.status in OPEN), None)
     if found is not None and sku in ("", found.sku):
@@ -106,7 +148,7 @@ def _chosen(rma: Return, part: Part, now: datetime) -> Exchange:
     return start_exchange(line, now)
 
 
-def _cost(exchange: Exchange, units: Sequence[ReturnUnit]) -> Cost:
+def cost_of(exchange: Exchange, units: Sequence[ReturnUnit]) -> Cost:
     """The same product at the same price is an even swap: it costs what was paid."""
     shares = [unit.share for unit in units]
     if exchange.is_even:
@@ -120,13 +162,13 @@ def _document(
     order: Order,
     exchange: Exchange,
     units: Sequence[ReturnUnit],
-    own_minor: int,
-    due_minor: int,
+    paid_minor: int,
+    captured_minor: int,
     now: datetime,
 ) -> OrderDocument:
     list_minor = exchange.unit_price_minor * exchange.quantity
     included = units[0].share.tax_included if exchange.is_even else exchange.tax_included
-    cost, paid_minor = _cost(exchange, units), own_minor + due_minor
+    cost = cost_of(exchange, units)
     # A bonus is a discount: what it pays for bears no tax.
     tax_minor = cost.tax_minor * paid_minor // cost.total_minor if cost.total_minor else 0
     paid_minor -= 0 if included else tax_minor
@@ -153,7 +195,7 @@ def _document(
             "payment": {
                 "provider": order.payment_provider,
                 "reference": order.payment_reference,
-                "captured_minor": own_minor,
+                "captured_minor": captured_minor,
             },
         },
     )

@@ -24,6 +24,7 @@ from portal.models.settlement import Settlement, settlements_of
 LIFE: Final = timedelta(days=7)  # what could not be sent for so long is not sent any more
 LABEL_WITHIN: Final = timedelta(minutes=2)  # an approval waits so long to be sent with its label
 REMINDED_BEFORE: Final = timedelta(days=5)  # the end of an approval
+EVER: Final = ("approved", "expired", "shipped", "arrived", "checked", "settled")
 STAGES: Final = {
     "return_requested": ("requested",),
     "return_approved": ("approved",),
@@ -35,6 +36,9 @@ STAGES: Final = {
     "return_checked": ("checked", "settled"),
     "return_expired": ("expired",),
     "return_cancelled": ("cancelled",),
+    "return_charge_soon": ("approved", "expired", "checked"),
+    "return_charged": EVER,
+    "return_charge_failed": EVER,
 }
 MONEY: Final = ("return_refunded", "return_credited", "return_exchanged", "return_due")
 KINDS: Final = frozenset({*STAGES, *MONEY})

@@ -62,12 +62,12 @@ def new_row(
 ) -> Settlement:
     """A row that is wanted, a group of its own unless `more` says otherwise."""
     id = new_id("stl", act.now)
-    values = {"group_id": id, "status": "wanted", "round": 1, "replaced": False, "amounts": {}}
+    values: dict[str, Any] = {"group_id": id, "status": "wanted", "round": 1, "amounts": {}}
     values |= dict.fromkeys(("provider", "payment", "reference", "problem"), "")
+    values |= {"order_id": rma.order_id, "replaced": False}
     row = Settlement(
         id=id,
         shop_id=rma.shop_id,
-        order_id=rma.order_id,
         subject=rma.id,
         kind=kind,
         amount_minor=amount_minor,

@@ -13,10 +13,11 @@ from portal.models.change import Conflict
 from portal.models.credit import give_credit
 from portal.models.due import plan
 from portal.models.exchange import OPEN, Exchange
+from portal.models.instant import came_back
 from portal.models.ledger import sums_of
 from portal.models.rma import Return
 from portal.models.rma_choice import Choice, as_asked, chosen, lines_of
-from portal.models.rma_exchange import place_order, release_exchanges, reserved_for
+from portal.models.rma_exchange import ahead_of, place_order, release_exchanges, reserved_for
 from portal.models.rma_line import ReturnUnit
 from portal.models.rma_money import NOTHING, Part, Wish, capped, label_left, priced
 from portal.models.rma_news import tell_due, tell_paid
@@ -69,6 +70,7 @@ def settle(
 ) -> list[Settlement]:
     """Write what is wanted: rows first, so that it counts before anybody outside is asked."""
     left = sums_of([rma.order_id])[rma.order_id].refundable_minor
+    _check_ahead(rma, wishes)
     parts = priced(wishes, label_left(rma, rows))
     new: list[Settlement] = []
     for part in (each for each in parts if each.wish.resolution == "exchange"):
@@ -165,7 +167,7 @@ def _reopen(rma: Return, rows: Sequence[Settlement], lines: set[str], act: Act) 
         group = [row for row in rows if row.group_id == group_id]
         units = [unit for unit in rma.units if unit.settlement_id == group_id]
         waits = any(row.kind == "top_up" and row.status == "wanted" for row in group)
-        if all(row.status == "failed" for row in group) or (
+        if (units and all(row.status == "failed" for row in group)) or (
             waits and any(unit.rma_line_id in lines for unit in units)
         ):
             _replace(group, units)
@@ -259,7 +261,18 @@ def exchanged(rma: Return, exchange_id: str, row: Settlement, act: Act, paid_by:
     exchange.due_reference = paid_by
     order = place_order(rma, exchange, row, act.by, act.now)
     done(row, "exchanged", order.id, act.now, bonus=exchange.difference["bonus_used_minor"])
+    if exchange.is_ahead:
+        came_back(rma, exchange, act)
     tell_paid(rma, row, act.now)
+
+
+def _check_ahead(rma: Return, wishes: Iterable[Wish]) -> None:
+    for wish in wishes:
+        if wish.resolution != "exchange" and ahead_of(rma, wish.line.id) is not None:
+            raise Conflict(
+                f"The exchange for {wish.line.sku} was sent already, so what comes back pays for "
+                "it. Nothing was changed."
+            )
 
 
 def sum_of(parts: Iterable[Part]) -> Amounts:

@@ -246,6 +246,20 @@ def _listed(codes: Iterable[str], words: dict[str, str], reader: Reader) -> str:
     return str(format_list(shown, "or", locale=Locale.parse(reader.locale)))
 
 
+def _instant(rule: Any, reader: Reader) -> Sentences:
+    yield _(
+        "If you like, the other article goes out before yours is back: you save a card, and pay "
+        "nothing if yours is with the carrier within %(days)d days. What is not sent back by then "
+        "is charged to the card once. We write to you before that.",
+        days=rule.days,
+    )
+    if rule.at_most_minor and reader.currency:
+        yield _(
+            "This is for articles of at most %(amount)s.",
+            amount=money(rule.at_most_minor, reader.currency, reader.locale),
+        )
+
+
 SAYS: Final[dict[str, tuple[str, Callable[[Any, Reader], Sentences]]]] = {
     "window": ("what", _window),
     "final_sale": ("what", _final_sale),
@@ -254,6 +268,7 @@ SAYS: Final[dict[str, tuple[str, Callable[[Any, Reader], Sentences]]]] = {
     "restocking_fee": ("what", _fee),
     "bonus": ("what", _bonus),
     "keep_item": ("how", _keep),
+    "instant_exchange": ("how", _instant),
     "methods": ("how", _methods),
     "label": ("how", _label),
     "evidence": ("how", _evidence),

@@ -182,6 +182,9 @@ KIND_SETTINGS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
         {"amount_minor": st.integers(0, 2_000), "share_bps": st.integers(0, 2_000)}
     ),
     "keep_item": st.fixed_dictionaries({"then": st.sampled_from(["keep", "donate"])}),
+    "instant_exchange": st.fixed_dictionaries(
+        {"days": st.integers(3, 28), "at_most_minor": st.integers(0, 9_000)}
+    ),
     "destination": st.just({"to": "depot"}),
     "original_shipping": st.fixed_dictionaries(
         {"refund": st.sampled_from(["always", "whole_order", "never"])}

@@ -1,0 +1,265 @@
+"""An instant exchange: card saved, the other article sent, and one charge if nothing comes back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+import stripe
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.db import inside, session, writing
+from portal.jobs.bank import bank_of
+from portal.jobs.instant import open_page
+from portal.models import Instant, Message, Order, PolicyVersion, Return, Shop, Variant
+from portal.models.change import Conflict
+from portal.models.exchange import exchanges_of
+from portal.models.instant import agree, offers
+from portal.models.rma_acts import cancel
+from portal.models.rma_choice import Choice
+from portal.models.rma_receipt import Count
+from portal.models.rma_settle import Act, resolve
+from returns.standard import standard_policy
+from tests.conftest import shop_id
+from tests.jobs.counter import Counter, hasty
+from tests.models.bought import shirts, sold
+
+EACH_MINOR = 1_900
+WORKS = ("instant", "settle", "payment", "expire")
+CONSENT = {"text": "We charge $38.00 on 12 December if nothing comes back.", "version": 1}
+
+
+@pytest.fixture
+def swap(any_counter: Counter) -> Swap:
+    """Two shirts to be exchanged under rules that send the others at once."""
+    return Swap(any_counter)
+
+
+class Swap:
+    def __init__(self, counter: Counter, quantity: int = 2) -> None:
+        self.counter = counter
+        document = standard_policy("USD", "America/New_York")
+        document["rules"].insert(0, {"id": "now", "kind": "instant_exchange", "days": 14})
+        with inside(shop_id("fern")), writing():
+            PolicyVersion.draft(document, "staff:ada", clock.now()).publish(
+                "staff:ada", clock.now(), why="instant"
+            )
+        sold(available=2)
+        wish = shirts(quantity, resolution="exchange", exchange_sku="TEE-L", fallback="refund")
+        self.return_id = counter.returned(wish)
+
+    def agree(self) -> str:
+        """Agree; gives the URL of the page where the card is saved."""
+        with inside(shop_id("fern")):
+            with writing():
+                rma = Return.locked(self.return_id)
+                assert rma is not None
+                (offer,) = offers(rma, clock.now())
+                made = agree(rma, offer.exchange.id, CONSENT, clock.now()).id
+            bank = bank_of(session.get_one(Shop, shop_id("fern")))
+            assert bank is not None
+            shop = "http://fern.localhost:8000/r/x"
+            return open_page(bank, made, "ada@example.com", shop, shop)
+
+    def save(self, url: str, means: str = "pm_card_visa") -> None:
+        form = {"act": "pay", "means": means, "email": "ada@example.com"}
+        answer = requests.post(url, data=form, allow_redirects=False, timeout=5)
+        assert answer.status_code == 303
+        if "/authenticate/" in (bank := answer.headers["Location"]):
+            requests.post(bank, data={"act": "agree"}, allow_redirects=False, timeout=5)
+
+    def sent(self, means: str = "pm_card_visa") -> None:
+        self.save(self.agree(), means)
+        self.look()
+        assert self.row.status == "saved"
+
+    def look(self, rounds: int = 3) -> None:
+        for _ in range(rounds):
+            self.counter.later()
+            self.counter.work(*WORKS)
+
+    def day_comes(self) -> None:
+        with inside(shop_id("fern")), writing():
+            past = clock.now() - timedelta(minutes=1)
+            told = past - timedelta(days=2)
+            session.execute(update(Instant).values(charge_at=past, reminded_at=told))
+
+    @property
+    def row(self) -> Instant:
+        with inside(shop_id("fern")):
+            (found,) = Instant.of(self.return_id)
+            session.expunge_all()
+            return found
+
+    def numbers(self) -> list[str]:
+        with inside(shop_id("fern")):
+            return list(session.scalars(select(Order.number).order_by(Order.number)))
+
+    def order_id(self) -> str:
+        with inside(shop_id("fern")):
+            (found,) = exchanges_of(self.return_id)
+            return found.order_id or ""
+
+    def left(self) -> int | None:
+        with inside(shop_id("fern")):
+            variant = Variant.of("TEE-L")
+            assert variant is not None
+            return variant.available
+
+    def charges(self) -> list[Any]:
+        """What Stripe charged for it."""
+        rows = self.counter.till().v1.payment_intents.list({"limit": 100}).data
+        return [row for row in rows if row.metadata.to_dict().get("instant")]
+
+    def paid(self) -> list[int]:
+        return [row.amount for row in self.charges() if row.status == "succeeded"]
+
+
+def test_nothing_is_sent_before_a_card_is_saved(swap: Swap) -> None:
+    url = swap.agree()
+    assert swap.agree() == url, "two clicks lead to one page"
+    swap.look()
+    assert (swap.row.status, swap.numbers(), swap.left()) == ("wanted", ["1001"], 0)
+    assert swap.row.consent == CONSENT
+
+
+def test_with_a_card_the_other_article_goes_out_once_and_nothing_is_charged(swap: Swap) -> None:
+    swap.sent()
+    swap.look()
+    assert swap.numbers() == ["1001", "1001-X1"]
+    assert (swap.charges(), swap.left()) == ([], 0)
+    assert swap.counter.sums(swap.order_id()).captured_minor == 0
+
+
+def test_what_comes_back_pays_for_it_and_the_card_is_forgotten(swap: Swap) -> None:
+    swap.sent()
+    swap.counter.received(swap.return_id)
+    with inside(shop_id("fern")), writing():
+        rma = Return.locked(swap.return_id)
+        assert rma is not None
+        with pytest.raises(Conflict, match="was sent already"):
+            resolve(rma, [Choice("TEE-M", resolution="refund")], Act("staff:ada", clock.now()))
+    _resolve(swap)
+    swap.day_comes()
+    swap.look()
+    assert (swap.row.status, swap.paid()) == ("released", [])
+    assert swap.counter.sums(swap.order_id()).captured_minor == 2 * EACH_MINOR
+    assert swap.counter.rma(swap.return_id).status == "settled"
+    assert _card(swap).customer is None
+
+
+def test_if_nothing_comes_back_it_is_charged_once(swap: Swap) -> None:
+    swap.sent()
+    swap.look()
+    assert swap.paid() == [], "not before its day"
+    swap.day_comes()
+    swap.look(5)
+    assert (swap.row.status, swap.paid()) == ("charged", [2 * EACH_MINOR])
+    assert swap.counter.booked(swap.order_id(), "captured") == [2 * EACH_MINOR]
+    assert _card(swap).customer is None
+
+
+def test_what_comes_after_the_charge_gives_exactly_that_charge_back_once(swap: Swap) -> None:
+    swap.sent()
+    swap.day_comes()
+    swap.look()
+    swap.counter.received(swap.return_id)
+    _resolve(swap)
+    swap.look(4)
+    order = swap.order_id()
+    assert swap.counter.booked(order) == [2 * EACH_MINOR]
+    (charge,) = swap.charges()
+    back = swap.counter.till().v1.refunds.list({"payment_intent": charge.id}).data
+    assert [row.amount for row in back] == [2 * EACH_MINOR]
+    sums = swap.counter.sums(order)
+    assert sums.captured_minor - sums.refunded_minor == 2 * EACH_MINOR
+    assert swap.counter.rma(swap.return_id).status == "settled"
+
+
+@pytest.mark.parametrize("means", ["pm_card_chargeCustomerFail", "pm_card_authenticationRequired"])
+def test_a_bank_that_says_no_charges_nothing_and_is_not_asked_again(swap: Swap, means: str) -> None:
+    swap.sent(means)
+    swap.day_comes()
+    swap.look(5)
+    assert (swap.row.status, swap.paid(), len(swap.charges())) == ("declined", [], 1)
+    assert swap.row.problem
+    assert swap.counter.sums(swap.order_id()).captured_minor == 0
+    swap.counter.received(swap.return_id)
+    _resolve(swap)
+    assert swap.counter.sums(swap.order_id()).captured_minor == 2 * EACH_MINOR
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_only_what_was_not_in_the_parcel_is_charged(swap: Swap, kept: int) -> None:
+    swap.sent()
+    swap.counter.received(swap.return_id, Count("TEE-M", 2 - kept, "A", "restock", True))
+    if kept == 1:
+        _resolve(swap)
+    swap.day_comes()
+    swap.look(4)
+    assert (swap.row.status, swap.paid()) == ("charged", [kept * EACH_MINOR])
+    assert swap.counter.sums(swap.order_id()).captured_minor == 2 * EACH_MINOR
+    assert swap.counter.booked(swap.order_id()) == []
+
+
+def test_nothing_is_charged_without_a_word_before(swap: Swap) -> None:
+    swap.sent()
+    with inside(shop_id("fern")), writing():
+        past = clock.now() - timedelta(minutes=1)
+        session.execute(update(Instant).values(charge_at=past))
+    swap.look(4)
+    assert (swap.row.status, swap.paid()) == ("saved", [])
+    with inside(shop_id("fern")):
+        kinds = list(session.scalars(select(Message.kind)))
+    assert kinds.count("return_charge_soon") == 1
+
+
+def test_an_answer_that_is_lost_is_looked_up_and_never_charged_twice(swap: Swap) -> None:
+    swap.sent()
+    swap.day_comes()
+    hasty(swap.counter.app, swap.counter.box)
+    fault = {"fault": "commit_then_drop", "route": "POST /v1/payment_intents"}
+    swap.counter.door.post("faults", fault)
+    swap.look(5)
+    assert (swap.row.status, swap.paid()) == ("charged", [2 * EACH_MINOR])
+    assert swap.counter.booked(swap.order_id(), "captured") == [2 * EACH_MINOR]
+
+
+def test_it_cannot_be_called_off_once_it_was_sent(swap: Swap) -> None:
+    swap.sent()
+    with inside(shop_id("fern")), writing():
+        rma = Return.locked(swap.return_id)
+        assert rma is not None
+        with pytest.raises(Conflict, match="on its way already"):
+            cancel(rma, "customer", clock.now())
+
+
+def test_called_off_before_a_card_is_saved_lets_go_of_everything(swap: Swap) -> None:
+    url = swap.agree()
+    with inside(shop_id("fern")), writing():
+        rma = Return.locked(swap.return_id)
+        assert rma is not None
+        cancel(rma, "customer", clock.now())
+    swap.save(url)
+    swap.look()
+    assert (swap.row.status, swap.numbers(), swap.left()) == ("lapsed", ["1001"], 2)
+    assert _card(swap).customer is None
+
+
+def _resolve(swap: Swap) -> None:
+    with inside(shop_id("fern")), writing():
+        rma = Return.locked(swap.return_id)
+        assert rma is not None
+        resolve(rma, None, Act("staff:ada", clock.now()))
+
+
+def _card(swap: Swap) -> Any:
+    if not swap.row.card:
+        return None
+    try:
+        return swap.counter.till().v1.payment_methods.retrieve(swap.row.card)
+    except stripe.InvalidRequestError:
+        return None
