@@ -36,6 +36,7 @@ IDS: Final = {
     "refund": re.compile(r"(re|pyr)_[0-9A-Za-z_]{1,200}"),
     "checkout": re.compile(r"cs_[0-9A-Za-z_]{1,200}"),
     "setup": re.compile(r"seti_[0-9A-Za-z_]{1,200}"),
+    "card": re.compile(r"(pm|card|src)_[0-9A-Za-z_]{1,200}"),
     "customer": re.compile(r"cus_[0-9A-Za-z_]{1,200}"),
 }
 Made = TypeVar("Made", Payment, RefundResult)
@@ -179,6 +180,15 @@ class Stripe:
         _check("setup", setup)
         more = {"expand": ["payment_method"]}
         return self._wire.ask(lambda v1: v1.setup_intents.retrieve(setup, more), facts.saved_card)
+
+    def forget_card(self, card: str) -> None:
+        """See that a saved card is never charged again. One that is forgotten already stays so."""
+        _check("card", card)
+        try:
+            self._wire.change(lambda v1: v1.payment_methods.detach(card), facts.forgotten)
+        except PaymentError as error:
+            if error.kind not in (Kind.REFUSED, Kind.NOT_FOUND):
+                raise
 
     def charge_saved(
         self,

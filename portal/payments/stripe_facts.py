@@ -168,6 +168,13 @@ def saved_card(found: Object) -> SavedCard | None:
     )
 
 
+def forgotten(found: Object) -> None:
+    """A payment method that belongs to nobody any more."""
+    _is_a(found, "payment_method")
+    if _id(found, "customer"):
+        raise Misread("the card still belongs to a customer")
+
+
 def rows(found: Object) -> list[dict[str, Any]]:
     """The objects of a list."""
     _is_a(found, "list")
