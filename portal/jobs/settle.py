@@ -21,12 +21,15 @@ from portal.models import Settlement, Shop, payout
 from portal.models.due import Lease, finish, holds
 from portal.models.payout import Payout
 from portal.models.refund_elsewhere import SeenRefund
-from portal.payments.contract import Kind, PaymentError
+from portal.payments.contract import Kind, PaymentError, RefundResult
 from portal.payments.stripe import Stripe
 
 SLOW: Final = timedelta(hours=1)  # between two looks at a refund that the provider accepted
 NO_PAYMENT: Final = "We do not know by which payment the order was paid."
 NO_KEY: Final = "Stripe is not set up here (STRIPE_SECRET_KEY), so that nothing can be sent by it."
+OTHER: Final = "idempotency_error"  # something else was sent under our key: people look at it
+KEPT: Final = timedelta(hours=23)  # Stripe answers the same to a key for a day, then forgets it
+SURE: Final = timedelta(minutes=1)  # for a refund to be listed, before another key may be taken
 BY_HAND: Final = "Pay it by hand and say so here, or correct this and try again."
 FINAL: Final = (Kind.REFUSED, Kind.DECLINED, Kind.ALREADY_REFUNDED, Kind.NOT_FOUND)
 
@@ -45,7 +48,6 @@ def perform(lease: Lease) -> None:
         row = session.get(Settlement, lease.subject)
         shop = session.get_one(Shop, lease.shop_id)
         kind = row.kind if row is not None else ""
-        since = (row.performing_at if row is not None else None) or clock.now()
         bank, reason = _bank_of(shop)
         session.rollback()
         if kind == "top_up":
@@ -53,7 +55,7 @@ def perform(lease: Lease) -> None:
             return
         payout_ = _begin(lease, reason)
         if payout_ is not None and bank is not None:
-            _end(lease, payout_, _ask(bank, payout_), since)
+            _end(lease, payout_, _ask(bank, payout_))
 
 
 def bury(lease: Lease, now: datetime) -> None:
@@ -107,26 +109,42 @@ def _unpayable(begun: Payout, reason: str) -> str:
 
 
 def _ask(bank: Stripe, wanted: Payout) -> Outcome:
-    """Ask once; an attempt that is known to have ended is looked for at once."""
+    """Ask once, or look where it was asked for before."""
     try:
         if wanted.reference.startswith(("re_", "pyr_")):
             return Outcome(seen(bank.read_refund(wanted.reference)))
-        try:
-            told = {"settlement": wanted.id, "order": wanted.order_id}
-            made = bank.refund(
-                wanted.payment, wanted.amount_minor, wanted.currency, wanted.key, told
-            )
-        except PaymentError as error:
-            found = bank.find_refund(wanted.payment, wanted.key) if error.is_over else None
-            if found is None:
-                return Outcome(error=error)
-            made = found
-        return Outcome(seen(made))
+        return Outcome(seen(_earlier(bank, wanted) or _send(bank, wanted)))
     except PaymentError as error:
         return Outcome(error=error)
 
 
-def _end(lease: Lease, wanted: Payout, outcome: Outcome, since: datetime) -> None:
+def _earlier(bank: Stripe, wanted: Payout) -> RefundResult | None:
+    """What went out under an earlier key after all, or may have while Stripe forgot the key."""
+    if wanted.key != wanted.id:
+        for each in bank.refunds_of(wanted.payment):
+            if each.is_alive and each.key.partition(":")[0] == wanted.id:
+                return each
+    return _ruled_out(bank, wanted) if clock.now() - wanted.since >= KEPT else None
+
+
+def _send(bank: Stripe, wanted: Payout) -> RefundResult:
+    """Ask for it. What may have gone out is let fail only where that is ruled out."""
+    told = {"settlement": wanted.id, "order": wanted.order_id}
+    try:
+        return bank.refund(wanted.payment, wanted.amount_minor, wanted.currency, wanted.key, told)
+    except PaymentError as error:
+        may_be_out = error.is_over or (wanted.look_up and error.kind in FINAL)
+        made = _ruled_out(bank, wanted) if may_be_out and error.code != OTHER else None
+        if made is None:
+            raise
+    return made
+
+
+def _ruled_out(bank: Stripe, wanted: Payout) -> RefundResult | None:
+    return bank.rule_out(wanted.payment, wanted.key, wanted.amount_minor, wanted.since)
+
+
+def _end(lease: Lease, wanted: Payout, outcome: Outcome) -> None:
     """Store what came of it and end the lease, together."""
     now = clock.now()
     with writing():
@@ -134,39 +152,35 @@ def _end(lease: Lease, wanted: Payout, outcome: Outcome, since: datetime) -> Non
         if not holds(lease):
             return
         again_at = (
-            _known(wanted, outcome.refund, since, now)
+            _known(wanted, outcome.refund, now)
             if outcome.refund is not None
-            else _trouble(wanted, outcome.error, since, now)
+            else _trouble(wanted, outcome.error, now)
         )
         finish(lease, again_at=again_at)
 
 
-def _known(wanted: Payout, refund: SeenRefund, since: datetime, now: datetime) -> datetime | None:
+def _known(wanted: Payout, refund: SeenRefund, now: datetime) -> datetime | None:
     if refund.fate == "done":
         payout.succeeded(wanted.id, refund.id, now)
     elif refund.fate == "failed":
         payout.failed(wanted.id, refund.why, now)
     else:
         payout.note(wanted.id, reference=refund.id)
-        return now + max(SLOW, wait(since, now))
+        return now + max(SLOW, wait(wanted.since, now))
     return None
 
 
-def _trouble(
-    wanted: Payout, error: PaymentError | None, since: datetime, now: datetime
-) -> datetime | None:
+def _trouble(wanted: Payout, error: PaymentError | None, now: datetime) -> datetime | None:
     """When to look again; None where it has failed for certain."""
     if error is None:
         return None
-    if error.kind is Kind.OUTCOME_UNKNOWN and error.is_over:
-        # It was looked for and is not there: under this key it never will be.
+    if error.is_over and now - wanted.since >= SURE:
+        # It was ruled out, and under this key it never will be: Stripe keeps the failure.
         return now + FIRST_WAIT if payout.anew(wanted.id, str(error), now) else None
-    if error.kind is Kind.OUTCOME_UNKNOWN:
+    if error.kind is Kind.OUTCOME_UNKNOWN or error.code == OTHER:
         payout.unknown(wanted.id)
-        payout.note(wanted.id, problem=str(error))
-        return now + wait(since, now)
-    if error.kind in FINAL:
+    elif error.kind in FINAL and not (wanted.is_lost and error.kind is Kind.NOT_FOUND):
         payout.failed(wanted.id, f"{error} {BY_HAND}", now)
         return None
     payout.note(wanted.id, problem=str(error))
-    return now + wait(since, now, error.retry_after)
+    return now + wait(wanted.since, now, error.retry_after)

@@ -43,6 +43,8 @@ class Payout:
     key: str
     reference: str
     look_up: bool
+    is_lost: bool  # it was sent, and no answer told what came of it
+    since: datetime  # when it was first asked for under this key
 
 
 def locked(settlement_id: str) -> Settlement | None:
@@ -65,7 +67,7 @@ def begin(settlement_id: str, now: datetime) -> Payout | None:
     row = locked(settlement_id)
     if row is None or row.kind != "refund" or row.status not in ("wanted", "performing", "unknown"):
         return None
-    look_up = row.status != "wanted"
+    look_up, is_lost = row.status != "wanted", row.status == "unknown"
     if not look_up:
         row.move("perform")
         row.performing_at = now
@@ -80,6 +82,8 @@ def begin(settlement_id: str, now: datetime) -> Payout | None:
         key=row.key,
         reference=row.reference,
         look_up=look_up,
+        is_lost=is_lost,
+        since=row.performing_at or now,
     )
 
 

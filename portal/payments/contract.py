@@ -25,8 +25,8 @@ class PaymentError(Exception):
     """A payment call that failed. The text is for staff and holds no key and no foreign body.
 
     `code` is the provider's own word, `retry_after` the seconds it asked us to wait. `is_over`
-    marks an unknown outcome whose attempt has ended, so that looking it up settles it: if it is
-    not found then, it did not happen and will not happen under that key.
+    marks an unknown outcome whose attempt has ended: no later one under that key changes anything.
+    Whether it happened is for `rule_out` to say.
     """
 
     def __init__(
@@ -114,6 +114,12 @@ class RefundResult:
     state: RefundState
     key: str = ""
     why: str = ""  # the provider's word for why it failed or waits
+    made_at: datetime | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether money went, or may still go."""
+        return self.state not in (RefundState.FAILED, RefundState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from portal.payments.stripe_amounts import to_stripe
 from portal.payments.stripe_wire import Wire
 
 PAID: Final = frozenset({PaymentState.CAPTURED, PaymentState.PROCESSING, PaymentState.HELD})
+SKEW: Final = timedelta(minutes=5)  # between Stripe's clock and ours
 NO_REDIRECTS: Final = {"enabled": True, "allow_redirects": "never"}
 IDS: Final = {
     "payment": re.compile(r"(pi|ch|py)_[0-9A-Za-z_]{1,200}"),
@@ -111,14 +113,37 @@ class Stripe:
         """The refund made under `key`, None where there is none: ask this before asking again."""
         return next((each for each in self.refunds_of(payment) if each.key == key), None)
 
+    def rule_out(
+        self, payment: str, key: str, amount_minor: int, since: datetime
+    ) -> RefundResult | None:
+        """The refund made under `key` after `since`; None only where it is certain there is none.
+
+        Raises PaymentError (outcome unknown) where the payment says that more went back than is
+        listed, or where a refund that nobody marked may be the one.
+        """
+        listed = list(self.refunds_of(payment))
+        made = next((each for each in listed if each.key == key), None)
+        if made is not None:
+            return made
+        moved_minor = sum(each.amount_minor for each in listed if each.is_alive)
+        if self.read_payment(payment).refunded_minor > moved_minor:
+            raise _hidden("More went back of this payment than Stripe lists.")
+        for each in listed:
+            is_late = each.made_at is None or each.made_at >= since - SKEW
+            if each.is_alive and not each.key and is_late and each.amount_minor == amount_minor:
+                raise _hidden(f"Refund {each.id} of the same amount may be this one.")
+        return None
+
     def refunds_of(self, payment: str) -> Iterator[RefundResult]:
         """Every refund of a payment, newest first, also those that others made.
 
-        What was let go of a hold is listed by Stripe as a refund, too: it has no key.
+        What was let go of a hold is listed by Stripe as a refund, too: it has no key. One without
+        a key is read by itself before it is taken for somebody else's: a list can leave out more.
         """
         _check("payment", payment)
         target = "payment_intent" if payment.startswith("pi_") else "charge"
-        return self._wire.each("refunds", {target: payment}, facts.refund)
+        for each in self._wire.each("refunds", {target: payment}, facts.refund):
+            yield each if each.key else self.read_refund(each.id)
 
     def read_refund(self, id: str) -> RefundResult:
         """How a refund stands now."""
@@ -304,6 +329,11 @@ def _the_same(made: Made, amount_minor: int, currency: str) -> Made:
     if (made.amount_minor, made.currency) != (amount_minor, currency):
         raise _refused("Another amount was moved under this key before.", "idempotency_error")
     return made
+
+
+def _hidden(sentence: str) -> PaymentError:
+    text = f"{sentence} It is looked for again; nothing more is sent meanwhile."
+    return PaymentError(Kind.OUTCOME_UNKNOWN, text, code="hidden")
 
 
 def _refused(sentence: str, code: str) -> PaymentError:

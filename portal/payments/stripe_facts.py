@@ -126,6 +126,7 @@ def refund(found: Object) -> RefundResult:
         state=REFUNDS.get(_text(found, "status"), RefundState.UNKNOWN),
         key=metadata.get(KEY, ""),
         why=str(found.get("failure_reason") or found.get("pending_reason") or "")[:60],
+        made_at=_moment(found["created"]) if found.get("created") is not None else None,
     )
 
 

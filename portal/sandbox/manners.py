@@ -13,7 +13,7 @@ from portal.sandbox.asked import read_body
 from portal.sandbox.refusals import Refusal, unauthorized
 from portal.sandbox.stripe_account import API_VERSION, Till, new_id
 from portal.sandbox.stripe_asked import read_form
-from portal.sandbox.stripe_refusals import StripeRefusal, unavailable
+from portal.sandbox.stripe_refusals import StripeRefusal, key_in_use, unavailable
 
 
 class Manners(Protocol):
@@ -131,6 +131,8 @@ class StripeManners:
     def refusal(self, status: int, code: str, message: str) -> Refusal:
         if status == 429:
             return StripeRefusal(429, "Request rate limit exceeded.", "rate_limit", executed=False)
+        if code == "TRACKER.CREATE.ERROR":
+            return key_in_use(g.stripe_request["idempotency_key"])
         if status >= 500:
             return unavailable(status, message)
         message = f"Unrecognized request URL ({request.method}: {request.path}). {message}"

@@ -99,7 +99,7 @@ def create_refund() -> Response:
 def list_refunds() -> Response:
     given = asked(params.RefundListParams, f"charge payment_intent {LIST}")
     wanted = {name: given.get(name) for name in ("charge", "payment_intent")}
-    return page(till().newest("refund", **wanted), given, "refund")
+    return page(refunds.listed(till(), **wanted), given, "refund")
 
 
 @bp.get("/refunds/<id>")

@@ -121,6 +121,8 @@ class Till:
         self.events: dict[str, StripeEvent] = {}
         self.hooks: dict[str, StripeHook] = {}
         self.fates: deque[Fate] = deque()  # of the next refunds
+        self.unlisted = timedelta(0)  # how long the list of refunds is behind
+        self.bare = False  # whether that list leaves metadata out
         self._dues: list[_Due] = []
         self._numbers = count()
 

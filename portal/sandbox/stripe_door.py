@@ -59,6 +59,13 @@ class FateAsked(Asked):
     reason: FailureReason | None = None
 
 
+class ListAsked(Asked):
+    """How far the list of refunds is behind, in seconds, and whether it leaves metadata out."""
+
+    behind: Annotated[float, Field(ge=0)] = 0
+    bare: bool = False
+
+
 class RefundMoved(Asked):
     status: RefundStatus
     reason: FailureReason | None = None
@@ -114,6 +121,14 @@ def add_fate() -> tuple[Response, int]:
     """The next refund without a fate waiting before it gets this one, whatever its card."""
     till().fates.append(Fate(**body(FateAsked).model_dump()))
     return jsonify({"waiting": len(till().fates)}), 201
+
+
+@bp.post("/refund-list")
+def bend_list() -> Response:
+    """What the list of refunds shows from now on; each refund by its id is shown as it is."""
+    asked = body(ListAsked)
+    till().unlisted, till().bare = timedelta(seconds=asked.behind), asked.bare
+    return jsonify(asked.model_dump())
 
 
 @bp.post("/refunds/<id>")

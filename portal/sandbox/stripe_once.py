@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from portal.sandbox.refusals import Json
-from portal.sandbox.stripe_refusals import StripeRefusal
+from portal.sandbox.stripe_refusals import StripeRefusal, key_in_use
 
 KEPT: Final = timedelta(hours=24)
 LONGEST_KEY: Final = 255
@@ -39,7 +39,7 @@ class Once:
         Raises StripeRefusal: 400 for a key used for something else, 409 while it is in use.
         """
         if len(key) > LONGEST_KEY:
-            raise _misused(400, "Idempotency keys have at most 255 characters.")
+            raise _misused("Idempotency keys have at most 255 characters.")
         with self._lock:
             self._forget()
             known = self._kept.get(key)
@@ -47,13 +47,9 @@ class Once:
                 self._kept[key] = Kept(path, asked, self._now(), request_id)
                 return None
             if known.path != path or known.asked != asked:
-                raise _misused(400, _other(key, known, path))
+                raise _misused(_other(key, known, path))
             if known.answer is None:
-                message = (
-                    "There is currently another in-progress request using this Idempotency Key "
-                    f"(that probably means you submitted twice): {key}. Please try again later."
-                )
-                raise _misused(409, message, "idempotency_key_in_use")
+                raise key_in_use(key)
             return known
 
     def end(self, key: str, status: int, body: bytes, *, executed: bool) -> None:
@@ -62,6 +58,8 @@ class Once:
             if not executed or status in NOT_KEPT:
                 self._kept.pop(key, None)
             elif key in self._kept:
+                # The day counts from here: a key in use is never forgotten as it is answered.
+                self._kept[key].at = self._now()
                 self._kept[key].answer = (status, body)
 
     def _forget(self) -> None:
@@ -70,8 +68,8 @@ class Once:
             del self._kept[key]
 
 
-def _misused(status: int, message: str, code: str | None = None) -> StripeRefusal:
-    return StripeRefusal(status, message, code, kind="idempotency_error", executed=False)
+def _misused(message: str) -> StripeRefusal:
+    return StripeRefusal(400, message, kind="idempotency_error", executed=False)
 
 
 def _other(key: str, known: Kept, path: str) -> str:

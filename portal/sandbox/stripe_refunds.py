@@ -39,6 +39,13 @@ def create(till: Till, asked: Json) -> Json:
     return refund
 
 
+def listed(till: Till, **wanted: str | None) -> list[Json]:
+    """The refunds that the list shows, newest first: it may be behind, or leave metadata out."""
+    shown = (till.now() - till.unlisted).timestamp()
+    rows = [row for row in till.newest("refund", **wanted) if row["created"] <= shown]
+    return [{**row, "metadata": {}} for row in rows] if till.bare else rows
+
+
 def _charge(till: Till, asked: Json) -> Json:
     if ("payment_intent" in asked) == ("charge" in asked):
         message = "Exactly one of these params should be provided: payment_intent, charge."

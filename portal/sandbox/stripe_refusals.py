@@ -56,6 +56,16 @@ def unsupported(param: str) -> StripeRefusal:
     return misasked(message, "parameter_unsupported", param)
 
 
+def key_in_use(key: str | None) -> StripeRefusal:
+    """A 409: the first request under this key is still under way."""
+    message = (
+        "There is currently another in-progress request using this Idempotency Key "
+        f"(that probably means you submitted twice): {key}. Please try again later."
+    )
+    code = "idempotency_key_in_use"
+    return StripeRefusal(409, message, code, kind="idempotency_error", executed=False)
+
+
 def unavailable(status: int, message: str) -> StripeRefusal:
     """A failure on Stripe's side."""
     return StripeRefusal(status, message, kind="api_error")

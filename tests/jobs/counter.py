@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import requests
@@ -28,7 +29,7 @@ from portal.models.rma_facts import Asked
 from portal.models.rma_receipt import Count, receive
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
-from portal.models.settlement import settlements_of
+from portal.models.settlement import PENDING, settlements_of
 from portal.payments.stripe import Stripe
 from portal.sandbox import Box, create_sandbox, running
 from tests.conftest import SECRET, running_app, shop_id
@@ -181,11 +182,13 @@ class Counter:
         while sum(work(queue) for queue in queues or WORKS):
             pass
 
-    def later(self) -> None:
+    def later(self, by: timedelta = timedelta(minutes=2)) -> None:
         """Time passes: what waits is due, what a dead worker held is free."""
         with every_shop(), writing():
             session.execute(update(Due).values(at=clock.now()))
             session.execute(delete(Gauge).where(Gauge.name.startswith("closed:")))
+            for row in session.scalars(select(Settlement).where(Settlement.status.in_(PENDING))):
+                row.performing_at = row.performing_at and row.performing_at - by
 
     def until_quiet(self, rounds: int = 12) -> None:
         """Work again and again, until nothing is due any more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from portal.db import inside, session, writing
 from portal.jobs.work import work
-from portal.models import AuditEntry, payout
+from portal.models import AuditEntry, Settlement, payout
 from portal.models.change import Conflict
 from portal.sandbox.faults import Wire
 from tests.conftest import shop_id
@@ -115,6 +116,107 @@ def test_an_error_that_stripe_keeps_under_the_key_is_tried_under_the_next(counte
     assert (row.status, row.round) == ("done", 2)
     (refund,) = counter.refunds()
     assert refund.metadata["porchlight_key"] == row.key == f"{row.id}:2"
+
+
+@pytest.mark.parametrize("seen", [{"behind": 600}, {"bare": True}])
+def test_a_refund_that_the_list_does_not_show_yet_is_never_made_under_the_next_key(
+    any_counter: Counter, seen: dict[str, object]
+) -> None:
+    """Done, answered with a failure that Stripe repeats, and not to be found."""
+    return_id = any_counter.back()
+    any_counter.door.post("stripe/refund-list", seen)
+    any_counter.door.fault("commit_then_500", route=REFUND)
+    any_counter.until_quiet()
+    (row,) = any_counter.rows(return_id)
+    assert (row.status, row.round) == ("done" if "bare" in seen else "unknown", 1)
+    assert any_counter.effects("refund.created") == 1
+    any_counter.door.post("stripe/refund-list")
+    any_counter.until_quiet()
+    (row,) = any_counter.rows(return_id)
+    assert [each.id for each in any_counter.refunds()] == [row.reference]
+    assert any_counter.booked(row.order_id) == [row.amount_minor]
+
+
+def test_a_refund_not_listed_is_not_made_again_when_stripe_has_forgotten_the_key(
+    counter: Counter,
+) -> None:
+    hasty(counter.app, counter.box)
+    return_id = counter.back()
+    counter.door.post("stripe/refund-list", {"behind": 9 * 86_400})
+    counter.door.fault("commit_then_drop", route=REFUND)
+    counter.work()
+    counter.door.post("stripe/clock", {"ahead": 3 * 86_400})
+    for _ in range(3):
+        counter.later(timedelta(days=1))
+        counter.work()
+        assert counter.rows(return_id)[0].status == "unknown"
+    counter.door.post("stripe/refund-list")
+    counter.until_quiet()
+    (row,) = counter.rows(return_id)
+    assert [each.id for each in counter.refunds()] == [row.reference]
+
+
+def test_a_refund_of_the_same_amount_without_our_mark_holds_back_the_next_key(
+    counter: Counter,
+) -> None:
+    """It may be ours: staff and Stripe's events tell, we do not guess."""
+    return_id = counter.back()
+    amount = counter.rows(return_id)[0].amount_minor
+    counter.door.fault("error_500", route=REFUND)
+    counter.work()
+    counter.till().v1.refunds.create({"payment_intent": "pi_order_1001", "amount": amount})
+    counter.until_quiet()
+    (row,) = counter.rows(return_id)
+    assert (row.status, row.round, "may be this one" in row.problem) == ("unknown", 1, True)
+    assert counter.effects("refund.created") == 1
+
+
+def test_the_next_key_is_not_taken_before_a_refund_had_time_to_be_listed(
+    counter: Counter,
+) -> None:
+    return_id = counter.back()
+    counter.door.fault("error_500", route=REFUND)
+    for _ in range(4):
+        counter.later(timedelta(0))
+        counter.work()
+    (row,) = counter.rows(return_id)
+    assert (row.status, row.round) == ("unknown", 1)
+
+
+def test_what_went_out_under_an_earlier_key_after_all_is_not_sent_again(counter: Counter) -> None:
+    return_id = counter.back()
+    counter.door.fault("error_500", route=REFUND)
+    counter.work()
+    counter.later()
+    work("settle")  # one step: the next key is taken, and not yet used
+    (row,) = counter.rows(return_id)
+    assert (row.status, row.round) == ("wanted", 2)
+    late = {"porchlight_key": row.id}
+    wanted = {"payment_intent": "pi_order_1001", "amount": row.amount_minor, "metadata": late}
+    made = counter.till().v1.refunds.create(wanted)
+    counter.until_quiet()
+    (row,) = counter.rows(return_id)
+    assert (row.status, row.reference) == ("done", made.id)
+    assert len(counter.refunds()) == 1
+
+
+def test_a_lost_refund_stays_unknown_when_the_account_is_changed(counter: Counter) -> None:
+    """The other account knows neither payment nor refund: that proves nothing."""
+    hasty(counter.app, counter.box)
+    return_id = counter.back()
+    counter.door.fault("commit_then_drop", route=REFUND)
+    counter.work()
+    counter.door.fault("error_500", method="GET", path_prefix="/stripe/v1/refunds", times=1)
+    with inside(shop_id("fern")), writing():
+        row = session.scalars(select(Settlement)).one()
+        payment, row.payment = row.payment, "pi_of_another_account"
+    counter.until_quiet(3)
+    assert counter.rows(return_id)[0].status == "unknown"
+    with inside(shop_id("fern")), writing():
+        session.scalars(select(Settlement)).one().payment = payment
+    counter.until_quiet()
+    assert counter.rows(return_id)[0].status == "done"
+    assert len(counter.refunds()) == 1
 
 
 def test_a_payment_nobody_knows_leaves_the_return_to_staff(any_counter: Counter) -> None:

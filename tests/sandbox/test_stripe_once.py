@@ -28,6 +28,20 @@ def test_the_same_request_again_has_the_same_answer_and_one_effect(till, door):
     assert refund(till, paid, "k2").id != first.id
 
 
+def test_a_key_in_use_is_not_forgotten_while_time_passes(till, door):
+    """Days pass while the first request is under way: its key still makes one refund."""
+    paid = pay(till)
+    door.fault("slow", seconds=0.4, route="POST /stripe/v1/refunds")
+    first = threading.Thread(target=refund, args=(till, paid, "k1"))
+    first.start()
+    wait_until(lambda: door.get("faults")["waiting"] == [])
+    door.post("stripe/clock", {"ahead": 9 * 86_400})
+    first.join()
+    again = refund(till, paid, "k1")
+    assert again.last_response.headers["Idempotent-Replayed"] == "true"
+    assert door.get("counts")["effects"]["refund.created"] == 1
+
+
 def test_a_key_belongs_to_its_parameters_and_its_road(till):
     paid = pay(till)
     refund(till, paid, "k1")
