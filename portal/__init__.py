@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from portal import api, demo, errors, format, health, hooks, logs, pages, security
@@ -13,13 +16,21 @@ from portal.sessions import RowSessions
 from portal.staff import init_staff
 
 
+class Site(Flask):
+    """Flask without coroutines: what each hook is need not be asked again for every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Every view and hook here is a plain function."""
+        return func
+
+
 def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Flask:
     """The whole site as a WSGI app; `as_demo` adds what only a rehearsal has.
 
     `settings` default to the environment's, with all that serving needs.
     Raises portal.config.SettingsError naming what is wrong.
     """
-    app = Flask(__name__)
+    app = Site(__name__)
     settings = settings or read_settings(need=SERVING)
     app.extensions["porchlight"] = settings
     app.config |= {

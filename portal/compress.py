@@ -9,13 +9,14 @@ from flask_compress import Compress
 def init_compress(app: Flask) -> None:
     """Compress what is worth it. Views that keep packed bodies are left as they are."""
     app.config["COMPRESS_ALGORITHM"] = ["gzip"]
-    Compress(app)
-    app.after_request(_remember_file)  # registered later, so it runs before
+    app.config["COMPRESS_REGISTER"] = False
+    compress = Compress(app)
 
-
-def _remember_file(response: Response) -> Response:
-    """Compressing replaces a file's body and forgets to close the file."""
-    body = response.response
-    if hasattr(body, "close"):
-        response.call_on_close(body.close)
-    return response
+    @app.after_request
+    def pack(response: Response) -> Response:
+        if "Content-Encoding" in response.headers or response.status_code == 304:
+            return response
+        body = response.response
+        if hasattr(body, "close"):  # compressing replaces a file's body and forgets to close it
+            response.call_on_close(body.close)
+        return compress.after_request(response)

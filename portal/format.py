@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale
 from babel.numbers import format_currency
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from returns.money import exponent
 
@@ -30,9 +33,14 @@ def reader_locale() -> str:
         return asked
     shop = g.get("shop")
     home = shop.locale if shop and shop.locale in LOCALES else "en"
+    return _best(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")[:500], home)
+
+
+@lru_cache(maxsize=1024)
+def _best(accepted: str, home: str) -> str:
     # The shop's own language wins a tie: it stands first.
     order = [home, *(name for name in LOCALES if name != home)]
-    return request.accept_languages.best_match(order, default=home) or home
+    return parse_accept_header(accepted, LanguageAccept).best_match(order, default=home) or home
 
 
 def money(amount_minor: int, currency: str, locale: str) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import time
+from functools import lru_cache
 from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
@@ -212,22 +213,25 @@ STRICT = (
     ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
     ("Cache-Control", "no-store"),
 )
+STRICT_HTTPS = (*STRICT, ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
 
 
 def add_headers(response: Response) -> Response:
     """Give every response the strict set. A view may only tighten it, or name its inline style."""
     headers = response.headers
-    for name, value in (("Content-Security-Policy", _policy()), *STRICT):
-        if name not in headers:
+    policy = _policy((*g.get("inline_styles", ()),), (*current_app.config["CHECKOUT_ORIGINS"],))
+    strict = STRICT_HTTPS if settings().is_https else STRICT
+    given = {name.lower() for name in headers.keys()}  # noqa: SIM118 - iterating gives pairs
+    for name, value in (("Content-Security-Policy", policy), *strict):
+        if name.lower() not in given:
             headers.add(name, value)
-    if settings().is_https:
-        headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
     return response
 
 
-def _policy() -> str:
-    style = " ".join(["'self'", *g.get("inline_styles", ())])
-    pay = " ".join(dict.fromkeys([STRIPE_CHECKOUT, *current_app.config["CHECKOUT_ORIGINS"]]))
+@lru_cache(maxsize=256)
+def _policy(styles: tuple[str, ...], checkouts: tuple[str, ...]) -> str:
+    style = " ".join(["'self'", *styles])
+    pay = " ".join(dict.fromkeys([STRIPE_CHECKOUT, *checkouts]))
     return (
         "default-src 'none'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         f"script-src 'self'; style-src {style}; form-action 'self' {pay}; "

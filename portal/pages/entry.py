@@ -41,7 +41,7 @@ def _gone() -> str:
 def guard(response: Response) -> Response:
     """Keep a page behind a link out of indexes, and apart by reader."""
     response.headers["X-Robots-Tag"] = "noindex"
-    response.vary.update(("Accept-Language", "Cookie", "Accept-Encoding"))
+    response.headers["Vary"] = "Accept-Language, Cookie, Accept-Encoding"
     return response
 
 

@@ -8,9 +8,11 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 
 from flask import Response, request
+from werkzeug.http import parse_accept_header
 
 MOST_BYTES = 32 * 1024 * 1024
 OVERHEAD = 600  # bytes an entry costs beside its body
@@ -35,20 +37,26 @@ class Body:
 
     def response(self) -> Response:
         """The answer to this request: compressed if the reader takes that, 304 if it is known."""
-        response = Response(mimetype="text/html")
-        if _takes_gzip():
-            response.set_data(self.packed)
-            response.headers["Content-Encoding"] = "gzip"
-        else:
-            response.set_data(gzip.decompress(self.packed))
+        response = self._whole() if self._is_news() else Response(status=304)
         # Weak: the same words packed or not. A strong one would have to differ between the two.
-        response.set_etag(self.etag, weak=True)
-        response.make_conditional(request)
+        response.headers["ETag"] = f'W/"{self.etag}"'
+        return response
+
+    def _is_news(self) -> bool:
+        known = "HTTP_IF_NONE_MATCH" in request.environ
+        return not (known and request.if_none_match.contains_weak(self.etag))
+
+    def _whole(self) -> Response:
+        if not _takes_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")[:500]):
+            return Response(gzip.decompress(self.packed), mimetype="text/html")
+        response = Response(self.packed, mimetype="text/html")
+        response.headers["Content-Encoding"] = "gzip"
         return response
 
 
-def _takes_gzip() -> bool:
-    return request.accept_encodings["gzip"] > 0
+@lru_cache(maxsize=256)
+def _takes_gzip(accepted: str) -> bool:
+    return parse_accept_header(accepted)["gzip"] > 0
 
 
 class Shelf:
