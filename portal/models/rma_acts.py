@@ -26,7 +26,8 @@ from portal.models.shipment import Shipment
 from portal.models.unit_claim import claim_units, held_by_others, release_units
 from portal.sources.sentences import wrong
 
-APPROVED_FOR: Final = timedelta(days=30)  # then an approval ends, if nothing was sent
+# Then an approval ends, if nothing was sent. USPS takes an unused label back for 30 days.
+APPROVED_FOR: Final = timedelta(days=28)
 
 
 def approve(rma: Return, by: str, now: datetime, note: str = "", override_reason: str = "") -> None:

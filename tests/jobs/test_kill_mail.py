@@ -16,6 +16,7 @@ from portal import clock
 from portal.db import db, every_shop, session, writing
 from portal.jobs.work import work
 from portal.models import Due, Message
+from portal.models.rma_acts import APPROVED_FOR
 from portal.models.rma_news import REMINDED_BEFORE
 from tests.channels.conftest import MailServer, mail_server
 from tests.conftest import SECRET, running_app
@@ -40,7 +41,7 @@ def reminded(url: str, server: MailServer, point: int) -> bool:
     posting = {"SMTP_URL": server.url, "MAIL_FROM": FROM}
     base = {"SECRET_KEY": SECRET, "BASE_URL": "http://127.0.0.1:8000", "DATABASE_URL": url}
     for _ in running_app(url, **posting):
-        asked_at = clock.now() - timedelta(days=30) + REMINDED_BEFORE - timedelta(hours=1)
+        asked_at = clock.now() - APPROVED_FOR + REMINDED_BEFORE - timedelta(hours=1)
         ask(bought(now=asked_at), shirts(1), now=asked_at, method="own_label")
         died = die_at(point, **base, **posting)
         for _ in range(3):
@@ -52,7 +53,7 @@ def reminded(url: str, server: MailServer, point: int) -> bool:
             states = dict(session.execute(select(Message.kind, Message.state)).all())
             due = session.scalars(select(Due.at).where(Due.queue == "expire")).one()
         assert states == {"return_approved": "dead", "return_reminder": "sent"}
-        assert due == asked_at + timedelta(days=30)
+        assert due == asked_at + APPROVED_FOR
         assert {mail["Subject"] for mail in server.mails} == {"Return 1001-R1 can still be sent"}
         assert len({mail["Message-ID"] for mail in server.mails}) == 1
     return died

@@ -297,6 +297,11 @@ def test_no_more_labels_than_the_shop_allows_a_day(counter: Counter) -> None:
 def test_an_approval_that_nobody_used_ends_and_its_label_goes_back(any_counter: Counter) -> None:
     return_id = any_counter.returned(shirts(1, "faulty"))
     any_counter.work("label")
+    (label,) = any_counter.labels(return_id)
+    ends = any_counter.rma(return_id).expires_at
+    assert label.done_at is not None
+    assert ends is not None
+    assert ends < label.done_at + timedelta(days=29), "USPS takes it back for 30 days"
     with inside(shop_id("fern")), writing():
         past = clock.now() - timedelta(minutes=1)
         session.execute(update(Return).where(Return.id == return_id).values(expires_at=past))

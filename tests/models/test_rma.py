@@ -26,7 +26,7 @@ from portal.models.audit import AuditEntry
 from portal.models.change import Conflict
 from portal.models.ledger import sums_of
 from portal.models.observe import observe
-from portal.models.rma_acts import approve, cancel, decline, expire, send
+from portal.models.rma_acts import APPROVED_FOR, approve, cancel, decline, expire, send
 from portal.models.rma_receipt import Count, lose, receive
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import lapse, resolve
@@ -108,8 +108,8 @@ def test_a_bought_label_brings_its_parcel(any_app: Flask) -> None:
 def test_an_approval_ends_and_frees_its_units_and_a_late_parcel_is_judged(any_app: Flask) -> None:
     order_id = bought()
     id = ask(order_id, shirts(3))
-    assert not on(id, lambda rma: expire(rma, NOW + 29 * DAY))
-    assert on(id, lambda rma: expire(rma, NOW + 30 * DAY))
+    assert not on(id, lambda rma: expire(rma, NOW + APPROVED_FOR - DAY))
+    assert on(id, lambda rma: expire(rma, NOW + APPROVED_FOR))
     assert state(id) == "expired"
     on(id, lambda rma: receive(rma, [Count("TEE-M", 3)], "staff", NOW + 31 * DAY))
     assert state(id) == "checked"

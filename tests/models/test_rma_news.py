@@ -15,7 +15,7 @@ from portal.db import every_shop, inside, session, writing
 from portal.jobs.work import work
 from portal.models import Due, Message, Return, Settlement, payout
 from portal.models.label import labels_of
-from portal.models.rma_acts import approve, arrive, cancel, decline, expire, ship
+from portal.models.rma_acts import APPROVED_FOR, approve, arrive, cancel, decline, expire, ship
 from portal.models.rma_news import (
     LABEL_WITHIN,
     MONEY,
@@ -207,7 +207,7 @@ def reminded(at: datetime) -> list[str]:
 def test_five_days_before_its_end_an_approval_is_recalled_once(any_app: Flask) -> None:
     """No queue message is sent: the row in the table of due work is all there is."""
     ask(bought(), shirts(1), method="own_label")
-    ends = NOW + 30 * DAY
+    ends = NOW + APPROVED_FOR
     assert reminded(ends - REMINDED_BEFORE - HOUR) == ["approved"]
     assert reminded(ends - REMINDED_BEFORE) == ["approved", "reminder"]
     assert due_at("expire") == [ends]
