@@ -281,6 +281,7 @@ def _new_order(document: OrderDocument, now: datetime) -> Order:
         version=1,
         created_at=now,
         updated_at=now,
+        lines=[],  # known to be none: not looked for
         **dict.fromkeys(("email", "email_key", "phone", "locale", "timezone"), ""),
         **dict.fromkeys((*AMOUNTS, "captured_minor", "cover_minor"), 0),
         **dict.fromkeys(("payment_provider", "payment_reference"), ""),

@@ -71,5 +71,7 @@ def release_units(unit_ids: Iterable[int], holder: str) -> None:
 
 def held_units(unit_ids: Iterable[int]) -> set[int]:
     """Those of these units that somebody holds."""
-    wanted = select(UnitClaim.unit_id).where(UnitClaim.unit_id.in_(list(unit_ids)))
-    return set(session.scalars(wanted))
+    ids = list(unit_ids)
+    if not ids:
+        return set()
+    return set(session.scalars(select(UnitClaim.unit_id).where(UnitClaim.unit_id.in_(ids))))
