@@ -93,7 +93,7 @@ def look(bank: Stripe, instant_id: str, page: str) -> datetime | None:
 
     Call it with no transaction open. Raises PaymentError.
     """
-    if not page:
+    if not page.startswith("cs_"):
         return None
     now = clock.now()
     seen = bank.read_checkout(page)

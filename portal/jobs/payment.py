@@ -15,11 +15,11 @@ from sqlalchemy import select, update
 from carriers.contract import BadPayload
 from portal import clock
 from portal.db import every_shop, inside, session, writing
-from portal.jobs import checkout, topup
+from portal.jobs import checkout, instant, topup
 from portal.jobs.bank import bank_of, read_refunds, wait, webhook_secret_of
 from portal.jobs.queue import nudge
 from portal.keys import Unsealable, digest
-from portal.models import Checkout, HookEvent, LedgerEntry, Settlement, Shop
+from portal.models import Checkout, HookEvent, Instant, LedgerEntry, Settlement, Shop
 from portal.models.due import Lease, finish, holds
 from portal.models.refund_elsewhere import disputed, take_in
 from portal.payments.contract import Kind, PaymentError, PaymentEvent
@@ -39,6 +39,7 @@ CHECKOUTS: Final = frozenset(
 )
 PAYMENTS: Final = frozenset({"payment_intent.succeeded"})
 CHECKOUT: Final = "chk_"
+INSTANT: Final = "ins_"
 WORK: Final = REFUNDS | DISPUTES | CHECKOUTS | PAYMENTS
 
 
@@ -99,7 +100,9 @@ def _take_checkout(bank: Stripe, event: PaymentEvent) -> None:
     if event.kind in PAYMENTS:
         page = _page_of(ours)
     session.rollback()
-    if page.startswith("cs_"):
+    if ours.startswith(INSTANT):
+        instant.look(bank, ours, page)
+    elif page.startswith("cs_"):
         take = checkout.take if ours.startswith(CHECKOUT) else topup.take
         take(bank, ours, bank.read_checkout(page))
 
@@ -117,7 +120,7 @@ def _ours(event: PaymentEvent) -> str:
     """The settlement or checkout that an object of ours carries in its key; '' for others."""
     marks = event.object.get("metadata")
     key = marks.get(KEY) if isinstance(marks, dict) else None
-    if isinstance(key, str) and key.startswith(("stl_", CHECKOUT)):
+    if isinstance(key, str) and key.startswith(("stl_", CHECKOUT, INSTANT)):
         return key.partition(":")[0]
     return ""
 
@@ -159,7 +162,9 @@ def _knowing(event: PaymentEvent) -> dict[int, str]:
     mine = select(Settlement.shop_id, Settlement.payment).where(Settlement.id == ours)
     if ours.startswith(CHECKOUT):
         mine = select(Checkout.shop_id, Checkout.payment).where(Checkout.id == ours)
-    found = {row.shop_id: row.payment for row in session.execute(mine)} if ours else {}
+    elif ours.startswith(INSTANT):
+        mine = select(Instant.shop_id, Instant.id).where(Instant.id == ours)
+    found = {row[0]: row[1] for row in session.execute(mine)} if ours else {}
     if event.kind in CHECKOUTS | PAYMENTS:
         return found
     charge = event.about if event.object.get("object") == "charge" else event.object.get("charge")

@@ -24,6 +24,7 @@ from portal.models.rma_acts import cancel, send
 from portal.pages.brand import brand, page_locale, site_urls, url_in
 from portal.pages.dates import Calendar
 from portal.pages.entry import guard, see
+from portal.pages.instant import instant_said, instant_shown
 from portal.pages.payment import due_shown
 from portal.pages.policy_words import STATUSES
 from portal.pages.rma_label import label_file
@@ -143,6 +144,8 @@ def _page(
         parcel=_parcel_of(rma),
         money_rows=money_rows(rma, calendar),
         due=due_shown(rma, token),
+        instant=instant_shown(rma, token),
+        instant_said=instant_said(),
         photos=[
             url_for("photos.of_return", token=token, photo_id=each.id)
             for each in Photo.of_return(rma.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -247,6 +248,39 @@ def test_called_off_before_a_card_is_saved_lets_go_of_everything(swap: Swap) -> 
     swap.look()
     assert (swap.row.status, swap.numbers(), swap.left()) == ("lapsed", ["1001"], 2)
     assert _card(swap).customer is None
+
+
+def test_the_page_says_what_is_agreed_to_and_nothing_is_taken_from_the_way_back(
+    swap: Swap,
+) -> None:
+    browser, base = swap.counter.app.test_client(), "http://fern.localhost:8000"
+    path = f"/r/{swap.counter.token(swap.return_id)}"
+    page = browser.get(path, base_url=base).text
+    assert "$38.00 at most" in page
+    form = {
+        "csrf_token": _hidden(page, "csrf_token"),
+        "exchange": _hidden(page, "exchange"),
+    }
+    more: Any = {"base_url": base, "headers": {"Origin": base}}
+    unsaid = browser.post(f"{path}/instant", data=form, **more)
+    assert unsaid.location.endswith("?instant=unsaid")
+    away = browser.post(f"{path}/instant", data=form | {"agreed": "yes"}, **more)
+    assert away.location.startswith(swap.counter.box.stripe_base + "/pay/cs_")
+    assert "$38.00 at most" in swap.row.consent["text"]
+    assert browser.get(f"{path}?instant=saved", base_url=base).status_code == 200
+    assert swap.row.status == "wanted", "the way back proves nothing"
+    swap.save(away.location)
+    for event in swap.counter.stripe_events():
+        swap.counter.push(event)
+    swap.counter.work("payment")
+    assert (swap.row.status, swap.numbers()) == ("saved", ["1001", "1001-X1"])
+    assert "card ending in 4242" in browser.get(path, base_url=base).text
+
+
+def _hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found is not None, page
+    return found[1]
 
 
 def _resolve(swap: Swap) -> None:
