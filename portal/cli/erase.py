@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal import clock
+from portal import clock, label_files, pictures
 from portal.cli.house import open_house
 from portal.cli.shops import shop_named
 from portal.db import inside, sweep_up, writing
@@ -37,6 +37,10 @@ def erase(customer_email: str, slug: str, yes: bool) -> None:
             )
         with inside(shop_id), writing():
             held = forget(customer_email, clock.now())
+        for photo_id in held.files.photo_ids:
+            pictures.path_of(shop_id, photo_id).unlink(missing_ok=True)
+        for label_id in held.files.label_ids:
+            label_files.forget(shop_id, label_id)
         is_swept = sweep_up()
     click.echo(f"Forgotten: {len(held.order_ids)} orders name nobody any more.")
     if not is_swept:

@@ -9,22 +9,24 @@ carrier, and the next answer would bring everything back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from portal.db import session
 from portal.models.access import Link, LinkCode
 from portal.models.audit import record
 from portal.models.customer import Customer
 from portal.models.due import Due
+from portal.models.erasure_after import Files, erase_after_sale
 from portal.models.event import HookEvent
 from portal.models.order import Order
 from portal.models.outbox import Message
 from portal.models.preference import Preference, address_key
 from portal.models.scan import StoredScan
 from portal.models.shipment import Shipment
+from portal.models.withdrawal import Withdrawal
 from portal.sources.matching import email_key
 from portal.tenancy import shop_in_scope
 
@@ -39,11 +41,14 @@ class Held:
     order_ids: Sequence[str]
     message_ids: Sequence[str]
     wish_ids: Sequence[int]
+    withdrawal_ids: Sequence[str] = ()
+    files: Files = field(default_factory=Files)
 
     @property
     def is_nothing(self) -> bool:
         """Whether there is nothing to forget."""
-        return not (self.customer_ids or self.order_ids or self.message_ids or self.wish_ids)
+        held = (self.customer_ids, self.order_ids, self.message_ids, self.wish_ids)
+        return not any(held) and not self.withdrawal_ids
 
 
 def held_of(email: str) -> Held:
@@ -63,13 +68,15 @@ def held_of(email: str) -> Held:
         orders,
         session.scalars(select(Message.id).where(told)).all(),
         session.scalars(select(Preference.id).where(wishes)).all(),
+        session.scalars(select(Withdrawal.id).where(func.lower(Withdrawal.email) == key)).all(),
     )
 
 
 def erase(email: str, now: datetime, who: str = "operator") -> Held:
     """Forget the person with this address in the shop in scope; gives what was held.
 
-    Call it inside `writing()`. The audit entry names the customer's id, never the address.
+    Call it inside `writing()`, and throw away the files it names once that is committed. The audit
+    entry names the customer's id, never the address.
     """
     held = held_of(email)
     if held.is_nothing:
@@ -79,11 +86,12 @@ def erase(email: str, now: datetime, who: str = "operator") -> Held:
     _erase_parcels(held.order_ids)
     _erase_words(held)
     _erase_links(held.order_ids, now)
+    files = erase_after_sale(held.order_ids, email_key(email))
     _erase_orders(held, now)
     told = {"orders": len(held.order_ids), "messages": len(held.message_ids)}
     for customer_id in held.customer_ids or ["-"]:
         record(who, "customer.erased", f"customer:{customer_id}", after=told)
-    return held
+    return replace(held, files=files)
 
 
 def _erase_parcels(order_ids: Sequence[str]) -> None:

@@ -12,13 +12,28 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from carriers.contract import Scan, Status, Tracking
-from portal import clock, create_app
+from portal import clock, create_app, label_files, pictures
 from portal.db import Base, db, every_shop, inside, session, writing
-from portal.models import AuditEntry, Customer, Due, HookEvent, Message, Order, Shipment, Unit
+from portal.models import (
+    AuditEntry,
+    Customer,
+    Due,
+    HookEvent,
+    Message,
+    Order,
+    Photo,
+    Shipment,
+    Unit,
+    Withdrawal,
+)
+from portal.models.claim_request import AskedClaim, request_claim
 from portal.models.event import keep
+from portal.models.label import labels_of
 from portal.models.observe import observe
 from portal.models.outbox import plan_code
 from portal.models.preference import start
+from portal.models.rma_facts import Asked
+from portal.models.rma_request import order_for_return, request_return
 from portal.sources.document import OrderDocument
 from portal.sources.sentences import read_as
 from portal.tenancy import shop_in_scope
@@ -34,13 +49,17 @@ CANARIES = {
     "number": "1Z999AA10123456784",
     "signed": "SIGNEDBY CANARY",
     "friend": "canary.friend@example.com",
+    "statement": "It itches CANARYWISE",
+    "police": "CANARY/2026/77",
+    "back": "1Z999AA1CANARYBACK",
 }
 PERSONAL = [*CANARIES.values(), "canary.ann"]
 
 
 @pytest.fixture
 def house(environ: dict[str, str]) -> Iterator[Flask]:
-    app = create_app(settings_for(environ["DATABASE_URL"], QUEUE_URL=environ["QUEUE_URL"]))
+    same = {name: environ[name] for name in ("QUEUE_URL", "MEDIA_ROOT")}
+    app = create_app(settings_for(environ["DATABASE_URL"], **same))
     with app.app_context():
         yield app
         session.remove()
@@ -91,7 +110,34 @@ def ann(house: Flask, fern: str) -> str:
                 "received_at": now,
             }
         )
+        order_id = order.id
+    after_the_sale(order_id)
     return CANARIES["email"]
+
+
+def after_the_sale(order_id: str) -> None:
+    """A return with photo and label, a claim, a withdrawal: all with her words and files."""
+    now = clock.now()
+    with inside(shop_id("fern")), writing():
+        order = order_for_return(order_id, lock=True)
+        assert order is not None
+        asked = Asked.of("A", 1, "changed_mind", statement=CANARIES["statement"])
+        rma = request_return(order, [asked], "page", "customer", now)
+        photo_id = Photo.add(order_id, "A", "customer", now, rma.id)
+        [label] = labels_of(rma.id)
+        label.tracking_number = CANARIES["back"]
+        label_id = label.id
+        told = AskedClaim(
+            "damaged", lines={"A": 1}, statement=CANARIES["statement"],
+            police_report=CANARIES["police"],
+        )  # fmt: skip
+        order = order_for_return(order_id, lock=True)
+        assert order is not None
+        request_claim(order, told, "page", "customer", now)
+        Withdrawal.declare(CANARIES["name"], "2002", CANARIES["email"].upper(), "all", "en", now)
+    for path in (pictures.path_of(1, photo_id), label_files.path_of(1, label_id, "pdf")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(CANARIES["name"].encode())
 
 
 def document(number: str, email: str, tracking: str) -> OrderDocument:
