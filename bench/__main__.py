@@ -9,7 +9,7 @@ import sys
 
 import bench
 
-SUPPORT = {"__main__", "bare", "measure", "peers", "screenshots"}
+SUPPORT = {"__main__", "bare", "bare_house", "measure", "peers", "screenshots"}
 
 
 def main(wanted: list[str]) -> None:

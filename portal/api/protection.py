@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from flask import Response, g, request
@@ -174,6 +175,7 @@ def _quoted(cart: Cart, offer: Offer) -> QuoteReply:
     )
 
 
+@lru_cache(maxsize=64)
 def _days(terms: ClaimTerms) -> dict[str, Days]:
     return {kind: Days(**terms.span(kind).model_dump()) for kind in KINDS}
 

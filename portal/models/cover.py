@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -24,9 +25,14 @@ if TYPE_CHECKING:
 NOT_MOVED: Final = (Status.UNKNOWN.value, Status.PRE_TRANSIT.value, Status.CANCELLED.value)
 
 
-def quote_keys() -> list[bytes]:
+def quote_keys() -> tuple[bytes, ...]:
     """The keys that quotes are signed with, the current one first."""
-    return [derive(SIGNED_FOR, secret) for secret in secrets_in_force()]
+    return _derived(secrets_in_force())
+
+
+@lru_cache(maxsize=8)
+def _derived(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(derive(SIGNED_FOR, secret) for secret in secrets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,13 +58,13 @@ class Offer:
 
 def offer_for(cart: Cart, settings: dict[str, Any], now: datetime) -> Offer:
     """Price cover for a cart and sign a quote. `settings` are the shop's."""
-    terms = read_as(ClaimTerms, settings.get("claims") or {})
+    terms = _terms(json.dumps(settings.get("claims") or {}))
     row = LIVE.first(now=now)
     if row is None:
         return Offer(Priced(why_not="no_plan"), terms, now + LIFE)
     plan = _plan(row.hash, row.text)
     priced = price(plan, cart.lines, cart.currency, cart.country, cart.discount_minor)
-    text_version = _text_version(row.hash, terms.model_dump_json())
+    text_version = _text_version(row.hash, terms)
     quote = "" if priced.why_not else _signed(cart, priced, plan, row.version, text_version, now)
     return Offer(priced, terms, now + LIFE, plan, row.version, text_version, quote)
 
@@ -96,12 +96,17 @@ def _signed(
 
 
 @lru_cache(maxsize=256)
+def _terms(text: str) -> ClaimTerms:
+    return read_as(ClaimTerms, json.loads(text))
+
+
+@lru_cache(maxsize=256)
 def _plan(_hash: str, text: str) -> Plan:
     return read_as(Plan, json.loads(text))
 
 
 @lru_cache(maxsize=256)
-def _text_version(plan_hash: str, terms: str) -> str:
+def _text_version(plan_hash: str, terms: ClaimTerms) -> str:
     """Another one whenever anything is said differently: our words, the shop's, or the terms."""
-    said = json.dumps([STANDARD, plan_hash, terms])
+    said = json.dumps([STANDARD, plan_hash, terms.model_dump_json()])
     return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from flask import g
@@ -11,8 +13,9 @@ from portal.format import money
 from portal.models.offer import Offer
 from portal.pages.speech import N_, _
 from portal.protection import words
-from portal.protection.claim_terms import AFTER_DELIVERY
+from portal.protection.claim_terms import AFTER_DELIVERY, ClaimTerms
 from portal.protection.plan import Plan, Words
+from portal.protection.price import Priced
 
 STATES: Final = {
     "none": N_("Waiting for the payment"),
@@ -46,23 +49,37 @@ REFUSED: Final = {
 
 def offer_words(offer: Offer, locale: str) -> dict[str, str]:
     """Everything that must be seen before choosing, by name; {} where nothing is offered."""
-    plan, priced = offer.plan, offer.priced
-    if plan is None or not offer.quote:
+    if offer.plan is None or not offer.quote:
         return {}
+    return _said(_Said(offer.plan.hash, offer.plan), offer.priced, offer.terms, g.shop.name, locale)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A plan that is the same as another of its hash."""
+
+    hash: str
+    plan: Plan = field(compare=False)
+
+
+@lru_cache(maxsize=2048)
+def _said(
+    of: _Said, priced: Priced, terms: ClaimTerms, shop_name: str, locale: str
+) -> dict[str, str]:
+    plan = of.plan
 
     def amount(minor: int) -> str:
         return money(minor, plan.currency, locale)
 
     own = plan.words.get(locale) or plan.words.get(locale[:2]) or Words()
     price = amount(priced.premium_minor)
-    terms = offer.terms
     return {
         "title": own.title or _(words.TITLE),
         "price": price,
         "summary": own.summary or _(words.SUMMARY),
-        "limit": _limit(offer, amount),
+        "limit": _limit(priced, amount),
         "returns": _(words.RETURNS) if plan.covers_return else "",
-        "provider": _provider(plan),
+        "provider": _provider(plan, shop_name),
         "how_to_claim": own.how_to_claim
         or _(
             words.HOW_TO_CLAIM,
@@ -79,16 +96,15 @@ def offer_words(offer: Offer, locale: str) -> dict[str, str]:
     }
 
 
-def _limit(offer: Offer, amount: Callable[[int], str]) -> str:
-    priced = offer.priced
+def _limit(priced: Priced, amount: Callable[[int], str]) -> str:
     cover = amount(priced.cover_minor)
     if priced.parcel_minor < priced.cover_minor:
         return _(words.PARCEL_LIMIT, cover=cover, parcel=amount(priced.parcel_minor))
     return _(words.LIMIT, cover=cover)
 
 
-def _provider(plan: Plan) -> str:
+def _provider(plan: Plan, shop_name: str) -> str:
     who = plan.provider
     if who.basis == "licensed_insurer":
         return _(words.INSURER, name=who.name, licence=who.licence)
-    return _(words.PROVIDER, name=who.name or g.shop.name)
+    return _(words.PROVIDER, name=who.name or shop_name)

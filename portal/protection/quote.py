@@ -10,8 +10,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -65,12 +66,12 @@ class Quote:
         return datetime.fromtimestamp(self.ends_at, UTC)
 
 
-def sign(quote: Quote, keys: Sequence[bytes]) -> str:
+def sign(quote: Quote, keys: tuple[bytes, ...]) -> str:
     """The quote as a text that can be given to anybody. The first of `keys` signs."""
-    return str(_signer(keys).dumps(list(asdict(quote).values())))
+    return str(_signer(keys).dumps([getattr(quote, name) for name in _NAMES]))
 
 
-def read(text: str, keys: Sequence[bytes]) -> Quote:
+def read(text: str, keys: tuple[bytes, ...]) -> Quote:
     """The quote in a text, signed with any of `keys`. Raises NotOurs."""
     try:
         values = _signer(keys).loads(text)
@@ -82,7 +83,8 @@ def read(text: str, keys: Sequence[bytes]) -> Quote:
 _NAMES: Final = tuple(each.name for each in fields(Quote))
 
 
-def _signer(keys: Sequence[bytes]) -> URLSafeSerializer:
+@lru_cache(maxsize=8)
+def _signer(keys: tuple[bytes, ...]) -> URLSafeSerializer:
     # The last key of the list signs, all of them are honoured.
     how = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
     return URLSafeSerializer(list(reversed(keys)), salt=SIGNED_FOR, signer_kwargs=how)
