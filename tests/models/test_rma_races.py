@@ -164,6 +164,31 @@ def test_credit_is_spent_once(any_app: Flask, fern: int) -> None:
         assert balances(customer, NOW) == {"USD": 300}
 
 
+@pytest.mark.long
+def test_fifty_at_once_have_one_effect_each(any_app: Flask, fern: int) -> None:
+    """A unit, its payment, the news of its refund, and credit."""
+    order_id = bought()
+    assert once(together(any_app, fern, *[lambda: requested(order_id, shirts(3))] * 50))
+    id = ask(bought(number="1002"), shirts(2))
+    with inside(fern), writing():
+        receive(locked(id), [Count("TEE-M", 2)], "staff", NOW)
+    assert once(together(any_app, fern, *[lambda: resolve(locked(id), None, ACT)] * 50))
+    with inside(fern):
+        row = session.scalars(select(Settlement).where(Settlement.subject == id)).one()
+        customer = session.get_one(Order, order_id).customer_id
+        session.expunge_all()
+    assert once(together(any_app, fern, *[lambda: payout.succeeded(row.id, "re_1", NOW)] * 50))
+    assert customer is not None
+    with inside(fern), writing():
+        give_credit(customer, 1_000, "USD", "a", NOW)
+    acts = [lambda n=n: use_credit(customer, 700, "USD", f"order-{n}", NOW) for n in range(50)]
+    assert once(together(any_app, fern, *acts))
+    with inside(fern):
+        booked = select(func.sum(LedgerEntry.amount_minor)).where(LedgerEntry.kind == "refunded")
+        assert count(booked) == row.amount_minor
+        assert balances(customer, NOW) == {"USD": 300}
+
+
 # --- as processes of their own ------------------------------------------------------------------
 
 
