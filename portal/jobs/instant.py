@@ -102,7 +102,8 @@ def look(bank: Stripe, instant_id: str, page: str) -> datetime | None:
         with writing():
             is_sent = card_saved(instant_id, (card.customer, card.card, card.last4), now)
         if not is_sent and _status(instant_id) == "lapsed":
-            return _let_go(bank, card)
+            _let_go(bank, card)
+            return None
         return now
     if seen.state is CheckoutState.EXPIRED:
         with writing():
@@ -119,7 +120,9 @@ def _charge(bank: Stripe, instant_id: str) -> datetime | None:
     session.rollback()
     now = clock.now()
     if status != "charging":
-        return _let_go(bank, card) if status in ("charged", "released", "declined") else None
+        if status in ("charged", "released", "declined"):
+            _let_go(bank, card)
+        return None
     try:
         paid = bank.charge_saved(card, amount, currency, instant_id, {"instant": instant_id})
     except PaymentError as error:
