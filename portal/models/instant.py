@@ -35,6 +35,7 @@ from portal.models.rma_exchange import cost_of, line_of, send_ahead
 from portal.models.rma_line import ReturnUnit
 from portal.models.rma_rows import Act, new_row
 from portal.tenancy import OfShop
+from returns.verdict import NO_CHARGE
 
 JOB: Final = "job"
 PROVIDER: Final = "stripe"
@@ -128,6 +129,9 @@ def _offer(rma: Return, exchange: Exchange, now: datetime) -> Offer | None:
     line = line_of(rma, exchange)
     effects = line.effects
     if not effects.instant_days or any(unit.settlement_id for unit in line.units):
+        return None
+    # A fee would be due after it was sent, and nobody agreed to that here.
+    if effects.label_minor(rma.method) or effects.fees.get("exchange", NO_CHARGE) != NO_CHARGE:
         return None
     shares = {str(unit.unit_id): cost_of(exchange, [unit]).total_minor for unit in line.units}
     total, most = sum(shares.values()), effects.instant_most_minor
