@@ -4,7 +4,7 @@
   const home = new URL(document.currentScript?.src || location.href).origin;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
-:host { display: block !important; container-type: inline-size; }
+:host { all: initial !important; display: block !important; container-type: inline-size !important; contain-intrinsic-inline-size: 320px !important; }
 :host([data-state=none]) { display: none !important; }
 .box { all: initial; display: flex; flex-direction: column; box-sizing: border-box; min-block-size: var(--porchlight-height, 736px); color-scheme: light dark;
   font: 400 16px/1.5 var(--porchlight-font, system-ui, sans-serif); color: var(--porchlight-ink, light-dark(#1c1f1d, #eceeec));
@@ -15,7 +15,7 @@ h2 { font-size: 18px; line-height: 1.3; font-weight: 650; margin: 0; display: fl
 p, ul { margin: 8px 0 0; padding: 0; }
 ul { display: grid; gap: 4px; list-style: none; font-size: 15px; color: var(--porchlight-muted, light-dark(#4d5450, #b9c0bb)); }
 .rights { font-size: 15px; }
-fieldset { border: 0; margin: auto 0 0; padding: 14px 0 0; min-inline-size: 0; display: grid; gap: 8px; grid-template-columns: 1fr; }
+fieldset { border: 0; margin: auto 0 0; padding: 14px 0 0; min-inline-size: 0; display: grid; gap: 8px; grid-template-columns: 1fr; grid-auto-rows: 1fr; }
 legend { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 label { display: flex; gap: 10px; align-items: center; min-block-size: 52px; padding: 8px 14px; cursor: pointer; font-weight: 600;
   border: 1px solid var(--porchlight-edge, light-dark(#747b76, #8d958f)); border-radius: 8px; }
