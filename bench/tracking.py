@@ -35,12 +35,8 @@ STORY = ("pre_transit", "in_transit", "in_transit", "in_transit", "out_for_deliv
 def run() -> list[dict[str, Any]]:
     """Three lines: the kept page, a 304, and the page that is not kept yet."""
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
-        environ = {
-            "SECRET_KEY": "a-secret-for-benchmarks-0123456789abcdef",
-            "BASE_URL": f"https://{HOST}",
-            "DATABASE_URL": f"sqlite:///{Path(home) / 'porchlight.db'}",
-        }
-        pages = [f"/t/{token}" for token in _fill(environ)]
+        environ = environ_in(Path(home))
+        pages = [f"/t/{token}" for token in fill(environ)]
         house = stack.enter_context(serving("wsgi:app", environ))
         size, tag = _first(house, pages[0])
         bare = stack.enter_context(serving("bench.bare:app", {"BENCH_BYTES": str(size)}))
@@ -81,7 +77,16 @@ def _first(house: Server, page: str) -> tuple[int, str]:
 # --- the database -------------------------------------------------------------------------------
 
 
-def _fill(environ: dict[str, str]) -> list[str]:
+def environ_in(home: Path) -> dict[str, str]:
+    """Settings of a house with its database in this folder."""
+    return {
+        "SECRET_KEY": "a-secret-for-benchmarks-0123456789abcdef",
+        "BASE_URL": f"https://{HOST}",
+        "DATABASE_URL": f"sqlite:///{home / 'porchlight.db'}",
+    }
+
+
+def fill(environ: dict[str, str], orders: int = ORDERS) -> list[str]:
     """Make a shop with its orders; gives the tokens of their links."""
     app = create_app(read_settings(environ))
     with app.app_context():
@@ -92,21 +97,23 @@ def _fill(environ: dict[str, str]) -> list[str]:
             session.add(shop)
             session.flush()
             shop_id = shop.id
-        tokens = [new_token() for _ in range(ORDERS)]
-        with inside(shop_id), writing():
-            _orders(shop_id, tokens, clock.now())
+        tokens = [new_token() for _ in range(orders)]
+        for start in range(0, orders, ORDERS):
+            with inside(shop_id), writing():
+                _orders(shop_id, tokens, start, clock.now())
         session.remove()
         db.engine.dispose()
     return tokens
 
 
-def _orders(shop_id: int, tokens: list[str], now: datetime) -> None:
+def _orders(shop_id: int, all_tokens: list[str], start: int, now: datetime) -> None:
+    tokens = all_tokens[start : start + ORDERS]
     ids = [(new_id("ord", now), new_id("shp", now)) for _ in tokens]
-    _insert(Order, shop_id, [_order(n, order, now) for n, (order, _) in enumerate(ids)])
-    lines = [_line(n, order) for n, (order, _) in enumerate(ids)]
-    _insert(OrderLine, shop_id, lines)
-    _insert(Shipment, shop_id, [_shipment(n, *pair, now) for n, pair in enumerate(ids)])
-    held = [{"shipment_id": s, "line_id": n + 1, "quantity": 1} for n, (_, s) in enumerate(ids)]
+    counted = list(enumerate(ids, start))
+    _insert(Order, shop_id, [_order(n, order, now) for n, (order, _) in counted])
+    _insert(OrderLine, shop_id, [_line(n, order) for n, (order, _) in counted])
+    _insert(Shipment, shop_id, [_shipment(n, *pair, now) for n, pair in counted])
+    held = [{"shipment_id": s, "line_id": n + 1, "quantity": 1} for n, (_, s) in counted]
     _insert(ShipmentLine, shop_id, held)
     scans = [_scan(shipment, n, now) for _, shipment in ids for n in range(SCANS)]
     _insert(StoredScan, shop_id, scans)
