@@ -60,8 +60,8 @@ def held_of(email: str) -> Held:
         .where(or_(Order.email_key == key, Order.customer_id.in_(customers)))
         .order_by(Order.id)
     ).all()
-    spellings = {email.strip(), address_key(email), key}
-    told = or_(Message.recipient.in_(spellings), Message.order_id.in_(orders))
+    spellings = {each.lower() for each in (email.strip(), address_key(email), key)}
+    told = or_(func.lower(Message.recipient).in_(spellings), Message.order_id.in_(orders))
     wishes = or_(Preference.recipient == address_key(email), Preference.order_id.in_(orders))
     return Held(
         customers,
