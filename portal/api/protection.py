@@ -16,16 +16,15 @@ from portal.api.refusal import not_found
 from portal.api.replies import Protection, Reply, protection_told
 from portal.db import session
 from portal.format import reader_locale
-from portal.models import ApiToken, PlanVersion
+from portal.models import ApiToken
 from portal.models.cover import Choice, take_quote
 from portal.models.offer import Cart, Offer, offer_for
 from portal.models.premium import cancel_cover
 from portal.models.protection import Protection as CoverRow
-from portal.models.protection import live_plan, protection_of
+from portal.models.protection import protection_of
 from portal.models.rma_rows import Act
 from portal.pages.protection_words import offer_words
 from portal.protection.claim_terms import KINDS, ClaimTerms
-from portal.protection.plan import Plan
 from portal.sources.document import (
     MOST_LINES,
     Country,
@@ -266,35 +265,4 @@ def _cover_reply(row: CoverRow) -> CoverReply:
         currency=row.currency,
         consent=row.consent,
         protection=protection_told(row),
-    )
-
-
-class PlanReply(Reply):
-    """The plan in force."""
-
-    version: int
-    hash: str
-    since: datetime
-    document: dict[str, Any]
-
-
-@endpoint("GET", "/protection/plan", scope="protection", replies={200: PlanReply})
-def read_plan(call: Call) -> tuple[int, PlanReply]:
-    """Read the plan that cover is sold under."""
-    found = live_plan(call.now)
-    if found is None:
-        raise not_found()
-    return 200, _plan_reply(found)
-
-
-@endpoint("PUT", "/protection/plan", scope="protection", body=Plan, replies={200: PlanReply})
-def put_plan(call: Call) -> tuple[int, PlanReply]:
-    """Put a plan in force, as the next version. Quotes made before stay as they were made."""
-    made = PlanVersion.publish(call.body.to_json(), call.caller.who, call.now)
-    return 200, _plan_reply(made)
-
-
-def _plan_reply(found: PlanVersion) -> PlanReply:
-    return PlanReply(
-        version=found.version, hash=found.hash, since=found.since, document=found.document
     )

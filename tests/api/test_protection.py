@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from portal import clock
 from portal.db import inside, session, writing
-from portal.models import LedgerEntry, Order, PlanVersion, Protection, Shipment, Unit
+from portal.models import LedgerEntry, Order, PlanVersion, Protection, Shipment, Shop, Unit
 from tests.api.client import Api, fields_of
 from tests.conftest import bearer, shop_id
 
@@ -338,3 +338,22 @@ def test_a_plan_is_put_in_force_in_versions(api: Api) -> None:
     assert quoted(api)["premium_minor"] == 250
     wrong = api.put("/protection/plan", {**PLAN, "preselected": True})
     assert (wrong.status_code, fields_of(wrong)) == (422, {"preselected"})
+
+
+def test_a_price_is_suggested_from_the_shops_own_losses(sold: Api) -> None:
+    with inside(shop_id("fern")), writing():
+        session.get_one(Shop, shop_id("fern")).currency = "EUR"
+    for number in range(4):
+        order = ordered(sold, None, number=f"L{number}", shipments=PARCELS)
+    with inside(shop_id("fern")), writing():
+        for parcel in session.scalars(select(Shipment)):
+            parcel.status, parcel.delivered_at = "delivered", clock.now()
+    body = {"kind": "damaged", "lines": [{"sku": "MUG", "quantity": 1}]}
+    claim = sold.post(f"/orders/{order['id']}/claims", body).json
+    assert sold.post(f"/claims/{claim['id']}/approval", {}, key="k").status_code == 200
+    found = sold.get("/protection/suggestion?target=5000").json
+    everything, lane = found["suggestions"]
+    assert (everything["lane"], lane["lane"]) == ("all", "UPS to DE")
+    assert (lane["parcels"], lane["value_minor"], lane["lost_minor"]) == (4, 26_000, 1_450)
+    assert (lane["basis_points"], lane["is_capped"], lane["is_thin"]) == (300, True, True)
+    assert any("1450 / 26000" in step for step in lane["arithmetic"])
