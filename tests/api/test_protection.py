@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal import clock
-from portal.db import inside, session, writing
+from portal.db import every_shop, inside, session, writing
 from portal.models import LedgerEntry, Order, PlanVersion, Protection, Shipment, Shop, Unit
+from portal.models.cover_end import end_covers
 from tests.api.client import Api, fields_of
 from tests.conftest import bearer, shop_id
 
@@ -357,3 +358,14 @@ def test_a_price_is_suggested_from_the_shops_own_losses(sold: Api) -> None:
     assert (lane["parcels"], lane["value_minor"], lane["lost_minor"]) == (4, 26_000, 1_450)
     assert (lane["basis_points"], lane["is_capped"], lane["is_thin"]) == (300, True, True)
     assert any("1450 / 26000" in step for step in lane["arithmetic"])
+
+
+def test_cover_ends_with_the_last_right_on_its_order(sold: Api) -> None:
+    order = ordered(sold, quoted(sold)["quote"], shipments=PARCELS)
+    with every_shop(), writing():
+        assert end_covers(clock.now()) == 0
+        session.get_one(Order, order["id"]).rights_end_at = clock.now()
+    with every_shop(), writing():
+        assert end_covers(clock.now()) == 1
+        assert end_covers(clock.now()) == 0
+    assert sold.get(f"/orders/{order['id']}").json["protection"]["status"] == "ended"
