@@ -9,6 +9,7 @@ from typing import Final
 
 from portal.demo.tales import BRANDS, Brand, Parcel, Tale, number_for
 from portal.models.rma_facts import Asked
+from returns.lint import EU
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,9 @@ def _outcomes(brand: Brand, cast: Cast) -> Iterator[Errand]:
     yield Errand(mixed, final=(1,))
     yield Errand(_order(brand, 6, "Too late: the window has closed", (plain, swap), days=45))
     yield Errand(_order(brand, 7, "Not delivered yet", (plain,), days=-4))
+    if brand.look["country"] in EU:
+        shows = "Withdraw from the contract: the link is at the foot of its page"
+        yield Errand(_order(brand, 8, shows, (plain, swap)))
 
 
 def _under_way(brand: Brand, cast: Cast) -> Iterator[Errand]:

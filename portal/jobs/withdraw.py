@@ -15,7 +15,8 @@ def perform(lease: Lease) -> None:
     with inside(lease.shop_id), writing():
         if not holds(lease):
             return
-        withdrawal = session.get(Withdrawal, lease.subject)
+        # Held, as the desk does: only one of the two joins it with an order.
+        withdrawal = session.get(Withdrawal, lease.subject, with_for_update=True)
         if withdrawal is not None:
             work_out(withdrawal, clock.now())
         finish(lease)
