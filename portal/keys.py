@@ -10,7 +10,7 @@ import secrets
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 
-from portal.config import Settings
+from portal.config import REMEDIES, Settings, SettingsError
 
 TOKEN_BYTES = 18  # 144 random bits, 24 characters
 
@@ -35,9 +35,17 @@ def secrets_in_force() -> tuple[str, ...]:
     return (settings().secret_key, *settings().secret_key_fallbacks)
 
 
+def has_key() -> bool:
+    """Whether this process can sign and seal: commands may run without SECRET_KEY."""
+    return bool(settings().secret_key)
+
+
 def sign(purpose: str, message: str) -> str:
-    """A keyed digest of `message` (43 characters) under the current key."""
-    return _digest(derive(purpose, settings().secret_key), message)
+    """A keyed digest of `message` (43 characters) under the current key.
+
+    Raises SettingsError where SECRET_KEY is not set.
+    """
+    return _digest(derive(purpose, _own_secret()), message)
 
 
 def is_signed(purpose: str, message: str, signature: str) -> bool:
@@ -46,7 +54,14 @@ def is_signed(purpose: str, message: str, signature: str) -> bool:
     return any(
         hmac.compare_digest(_digest(derive(purpose, secret), message).encode(), given)
         for secret in secrets_in_force()
+        if secret
     )
+
+
+def _own_secret() -> str:
+    if not has_key():
+        raise SettingsError([f"SECRET_KEY is not set. {REMEDIES['SECRET_KEY']}"])
+    return settings().secret_key
 
 
 def _digest(key: bytes, message: str) -> str:
@@ -68,7 +83,8 @@ def digest(token: str) -> str:
 
 
 def seal(value: str) -> str:
-    """Encrypt a value that must be shown again later."""
+    """Encrypt a value that must be shown again later. Raises SettingsError without SECRET_KEY."""
+    _own_secret()
     return _box().encrypt(value.encode()).decode()
 
 

@@ -24,7 +24,7 @@ from portal.cli.house import open_house
 from portal.config import Settings
 from portal.db import db, every_shop, put_in_place, session
 from portal.jobs.sweep import HEARTBEAT
-from portal.keys import is_signed, settings, sign
+from portal.keys import has_key, is_signed, settings, sign
 from portal.migrations import known_revisions, revision_in_force, upgrade
 from portal.models import Order, Shop
 from portal.models.due import read_gauge
@@ -47,7 +47,7 @@ def backup(file: Path, force: bool) -> None:
     if not file.parent.is_dir():
         raise click.ClickException(f"There is no folder {file.parent}. Make it first.")
     with open_house():
-        mark = sign(PURPOSE, PURPOSE) if settings().secret_key else ""
+        mark = sign(PURPOSE, PURPOSE) if has_key() else ""
         schema = revision_in_force() or ""
         db.engine.dispose()
         try:
@@ -99,7 +99,12 @@ def _check(file: Path, manifest: Mapping[str, Any]) -> None:
     if manifest["schema"] and manifest["schema"] not in known_revisions():
         raise ArchiveError(f"{file} was made by a later version of Porchlight. Upgrade first.")
     mark = manifest.get("key_mark", "")
-    if mark and not is_signed(PURPOSE, PURPOSE, mark):
+    if mark and not has_key():
+        click.echo(
+            "SECRET_KEY is not set, so nobody could check that it is the one this backup was made "
+            "with. Links, codes and provider keys open with that one alone."
+        )
+    elif mark and not is_signed(PURPOSE, PURPOSE, mark):
         raise ArchiveError(
             "SECRET_KEY is not the one this backup was made with, so its links, codes and provider "
             "keys could not be opened. Set SECRET_KEY, or SECRET_KEY_FALLBACKS, to that key."

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.db import inside, session, writing
+from portal.keys import has_key
 from portal.models import Order
 from portal.models.change import Conflict
 from portal.sources.document import OrderDocument
@@ -29,6 +30,10 @@ from portal.sources.whole import check_new
 
 BATCH = 50  # orders in one transaction
 WHO = "operator"
+UNCHECKED = (
+    "Whether this quote is ours can be checked with the house's SECRET_KEY only, and it is not "
+    "set. Set it, or leave the quote out."
+)
 
 
 class _TakenBack(Exception):
@@ -91,7 +96,7 @@ class Import:
             self.path.open("rb") as file,
             click.progressbar(length=size, label=label, file=sys.stderr) as bar,
         ):
-            entries = each_once(self.kind.read(file))
+            entries = map(_judged, each_once(self.kind.read(file)))
             done = 0
             while batch := list(islice(entries, BATCH)):
                 yield batch
@@ -151,6 +156,14 @@ class Import:
         for error in errors:
             self.tally.errors += 1
             self.told(Wrong(error.row, error.column, error.message, error.number or number))
+
+
+def _judged(entry: Entry) -> Entry:
+    """The entry; a signed quote that nobody here could check is an error, not a refusal of it."""
+    if entry.document is None or not entry.document.protection_quote or has_key():
+        return entry
+    wrong = Wrong(entry.row, "protection_quote", UNCHECKED, entry.number)
+    return replace(entry, document=None, errors=(wrong,))
 
 
 def _good(batch: Iterable[Entry]) -> list[tuple[Entry, OrderDocument]]:

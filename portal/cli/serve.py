@@ -15,7 +15,6 @@ from portal import create_app
 from portal.cli.house import open_house
 from portal.config import SERVING, Settings, is_loopback, read_settings
 from portal.db import db
-from portal.demo.place import with_demo_settings
 from portal.disks import NETWORK_DISKS, disk_of
 from portal.jobs.sweep import Worker
 from portal.logs import ServerLog, configure
@@ -51,11 +50,6 @@ class Web(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """The app."""
         return self._app
-
-
-def app_for_command(need: tuple[str, ...] = ()) -> Flask:
-    """The app as a command sees it: only a database is needed, the demo's settings are found."""
-    return create_app(read_settings(with_demo_settings(), need=need))
 
 
 def app_for_serving() -> Flask:

@@ -6,9 +6,9 @@ import click
 from email_validator import EmailNotValidError, validate_email
 
 from portal import clock
-from portal.cli.serve import app_for_command
+from portal.cli.house import open_house
+from portal.cli.shops import shop_named
 from portal.db import inside, session, writing
-from portal.models import Shop
 from portal.models.audit import record
 from portal.models.staff import INVITED_FOR, ROLES, Staff
 
@@ -28,10 +28,8 @@ def invite(email: str, slug: str, role: str) -> None:
         address = validate_email(email, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise click.ClickException(f"{email} is no e-mail address: {error}") from error
-    with app_for_command().app_context():
-        shop = Shop.named(slug)
-        if shop is None:
-            raise click.ClickException(f"There is no shop {slug}. See: porchlight shop list")
+    with open_house():
+        shop = shop_named(slug)
         origin = shop.origin
         with inside(shop.id), writing():
             person, token = Staff.invite(address.normalized, role, clock.now())

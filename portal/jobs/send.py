@@ -105,6 +105,7 @@ def _send(lease: Lease, message: Message) -> None:
     if message.kind == "return_approved":
         message = _with_or_without_label(message)
     try:
+        message = _with_link(message)
         ready = _ready(message)
     except Unsealable:
         _end(lease, "dead", "Its code or its link was sealed with a key that is no longer set.")
@@ -123,6 +124,16 @@ def _with_or_without_label(message: Message) -> Message:
     rma_id, message_id = message.facts["rma"], message.id
     with writing():
         rma_news.goes_without_label(message_id, rma_id)
+    return session.get_one(Message, message_id)
+
+
+def _with_link(message: Message) -> Message:
+    """The mail leads to the order's page: its link is made now if a command left it for later."""
+    order_id, message_id = message.order_id, message.id
+    if not order_id or Link.of(order_id):
+        return message
+    with writing():
+        Link.make_up([order_id])
     return session.get_one(Message, message_id)
 
 

@@ -21,7 +21,8 @@ ATTEMPTS = 8  # then a piece of work is dead, and people are told
 SUSPECT = 2  # from this attempt on it is done alone: it may be what kills the worker
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
-BATCH = {"apply": 50, "poll": 50}  # rows a claim takes; of other queues one after the other
+# Rows a claim takes; of other queues one after the other.
+BATCH = {"apply": 50, "poll": 50, "link": 50}
 SINGLE = 10
 AT_ONCE = {"poll": 2, "send": 2}  # threads of a worker in a queue; else one
 told_to_stop = threading.Event()  # of this process: nothing new is begun once it is set

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,8 +24,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.db import Base, BigId, UtcDateTime, session
-from portal.keys import digest, new_token, seal, unseal
-from portal.tenancy import OfShop
+from portal.keys import digest, has_key, new_token, seal, unseal
+from portal.models.due import plan
+from portal.tenancy import OfShop, shop_in_scope
 
 VIEW_LIFE = timedelta(hours=24)  # of a link that the look-up gave
 AFTER_RIGHTS = timedelta(days=180)  # how long an order's own link outlives the last right on it
@@ -68,14 +70,35 @@ class Link(OfShop, Base):
         return token
 
     @staticmethod
+    def want(order_id: str, now: datetime) -> None:
+        """Give a new order its link: at once, or where SECRET_KEY is not set here, soon.
+
+        What a command without the key leaves is made up by whoever has it: the worker, or the
+        reply and the mail that need it before.
+        """
+        if has_key():
+            Link.issue(order_id)
+        else:
+            plan("link", order_id, shop_in_scope(), now)
+
+    @staticmethod
+    def make_up(order_ids: Collection[str]) -> dict[str, str]:
+        """Issue the own links of those orders that never had one; their tokens by order.
+
+        Call it inside `writing()`, in a process that has SECRET_KEY.
+        """
+        own = select(Link.order_id).where(Link.order_id.in_(order_ids), *_OWN)
+        linked = set(session.scalars(own))
+        return {each: Link.issue(each) for each in order_ids if each not in linked}
+
+    @staticmethod
     def of(order_id: str) -> str:
         """The token of the order's own link in force; '' when there is none."""
         sealed = session.scalar(
             select(Link.token_sealed)
             .where(
                 Link.order_id == order_id,
-                Link.grade == "act",
-                Link.session_digest == "",  # a lifted link belongs to its browser alone
+                *_OWN,
                 Link.revoked_at.is_(None),
             )
             .order_by(Link.id.desc())
@@ -120,6 +143,10 @@ class Link(OfShop, Base):
             .values(revoked_at=now)
         )
         return Link.issue(order_id)
+
+
+# A lifted link is of grade act, too, but belongs to its browser alone.
+_OWN = (Link.grade == "act", Link.session_digest == "")
 
 
 class LinkCode(OfShop, Base):

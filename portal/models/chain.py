@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from portal.db import session
-from portal.keys import is_signed, sign
+from portal.keys import has_key, is_signed, sign
 from portal.models.audit import AuditEntry, AuditHead
 from portal.tenancy import shop_in_scope
 
@@ -67,7 +67,10 @@ def seal_of(entry: AuditEntry, before: str) -> str:
 
 
 def check() -> Finding:
-    """Check the chain of the shop in scope, entry by entry, up to the first that is not right."""
+    """Check the chain of the shop in scope, entry by entry, up to the first that is not right.
+
+    Without SECRET_KEY the signature at its end cannot be checked, and is not.
+    """
     waiting = session.scalar(
         select(func.count()).select_from(AuditEntry).where(AuditEntry.place.is_(None))
     )
@@ -116,7 +119,7 @@ def _wrong_with_end(place: int, seal: str) -> str:
         return f"entry {place + 1} of the chain is missing; it went up to {head.place}"
     if (head.place, head.seal) != (place, seal):
         return f"the chain was marked as ending with entry {head.place}, but goes on after it"
-    if not is_signed(PURPOSE, _end(head), head.mark):
+    if has_key() and not is_signed(PURPOSE, _end(head), head.mark):
         return "the mark at the end of the chain was not made with this house's SECRET_KEY"
     return ""
 

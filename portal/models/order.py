@@ -288,7 +288,7 @@ def _new_order(document: OrderDocument, now: datetime) -> Order:
     )
     session.add(order)
     session.flush()
-    Link.issue(order.id)
+    Link.want(order.id, now)
     return order
 
 

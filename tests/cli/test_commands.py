@@ -122,16 +122,6 @@ def test_commands_find_the_settings_that_the_demo_keeps(
     assert at_home("audit", "verify").exit_code == 0
 
 
-def test_without_a_secret_key_no_order_is_imported_whose_link_nobody_could_open(
-    at_home: Callable[..., Result], tmp_path: Path
-) -> None:
-    at_home("migrate")
-    (tmp_path / "orders.csv").write_text("number,currency\n1001,EUR\n")
-    done = at_home("orders", "import", "orders.csv", "--shop", "fern")
-    assert done.exit_code == 2
-    assert "porchlight: SECRET_KEY is not set. Make one:" in done.output
-
-
 def process(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """The command as an operator runs it, with these settings alone."""
     return subprocess.run(
