@@ -17,11 +17,11 @@ from portal.channels import ChannelError, email
 from portal.config import DEMO_MAIL
 from portal.db import inside, session, writing
 from portal.format import money
-from portal.jobs import law_mail, return_mail
+from portal.jobs import claim_mail, law_mail, return_mail
 from portal.jobs.work import FIRST_WAIT, LONGEST_WAIT, wait_after
 from portal.keys import Unsealable, seal, settings, unseal
 from portal.mail import Facts, Item, Letter, reading, render
-from portal.models import Link, Message, Order, Picture, Return, Shop, rma_news
+from portal.models import Link, Message, Order, Picture, Return, Shop, claim_news, rma_news
 from portal.models.due import Lease, finish, holds
 from portal.models.outbox import address_key, wants
 from portal.pages.brand import theme_of
@@ -80,6 +80,8 @@ def _is_welcome(message: Message) -> bool:
     """Whether its reader still wants it. What they have asked for themselves they always do."""
     if message.kind in ANSWERS or message.order_id is None:
         return True
+    if message.kind in claim_news.KINDS:
+        return _is_own(message)
     if message.kind in rma_news.KINDS:
         stopped = message.kind in rma_news.MAY_STOP and not wants(
             message.order_id, message.recipient
@@ -89,7 +91,9 @@ def _is_welcome(message: Message) -> bool:
 
 
 def _is_over(message: Message) -> str:
-    """Why what a message tells of its return is true no more; "" while it is true."""
+    """Why what a message tells of its return or claim is true no more; "" while it is true."""
+    if message.kind in claim_news.KINDS:
+        return claim_news.over(message)
     if message.kind not in rma_news.KINDS:
         return ""
     return rma_news.over(message, Return.read(message.facts["rma"]))
@@ -148,6 +152,8 @@ def _ready(message: Message) -> Ready:
     locale = message.locale or shop.locale
     if message.kind in rma_news.KINDS:
         facts = _return_facts(message, shop, locale, stop)
+    elif message.kind in claim_news.KINDS:
+        facts = claim_mail.facts_of(message, shop, locale)
     elif message.kind in law_mail.KINDS:
         facts = law_mail.facts_of(message, shop, locale)
     else:
@@ -195,6 +201,8 @@ def _facts(message: Message, shop: Shop, code: str, stop: str, locale: str) -> F
 
 def _may_stop(kind: str) -> bool:
     """Whether it is news, and not the answer to what its reader began."""
+    if kind in claim_news.KINDS:
+        return False
     return kind not in ANSWERS and (kind not in rma_news.KINDS or kind in rma_news.MAY_STOP)
 
 

@@ -12,11 +12,12 @@ from flask import render_template
 from flask_babel import force_locale
 
 from portal.format import LOCALES
-from portal.mail.facts import Facts, Item, ReturnFacts, plain
+from portal.mail.facts import ClaimFacts, Facts, Item, ReturnFacts, plain
 from portal.mail.words import words_of
 from themes import Theme
 
 __all__ = [
+    "ClaimFacts",
     "Facts",
     "Item",
     "Letter",

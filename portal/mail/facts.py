@@ -48,6 +48,17 @@ class ReturnFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """What a mail tells of a claim, days and amounts in the reader's form; "" is not known."""
+
+    number: str
+    day: str = ""  # it opens, a person answers, an appeal ends
+    reason: str = ""  # why it stands so, or what is asked for
+    amount: str = ""
+    wanted: str = ""  # a new parcel, money back, store credit
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a mail tells. Dates are local to the destination, `at` carries its zone."""
 
@@ -66,6 +77,7 @@ class Facts:
     moment: str = ""  # the date and time that matter, in words
     question: str = ""  # what the shop's staff would like to know
     rma: ReturnFacts = ReturnFacts("")
+    claim: ClaimFacts = ClaimFacts("")
 
 
 def long_day(day: date, locale: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 from flask_babel import gettext as _
 
+from portal.mail.claim_words import CLAIM_WORDS
 from portal.mail.facts import Facts, long_day, plain, short_day, time_of_day
 from portal.mail.law_words import LAW_WORDS
 from portal.mail.return_words import RETURN_WORDS
@@ -76,6 +77,31 @@ def _late(facts: Facts, locale: str) -> Words:
         when=when,
         was=was,
         after=_("It is still coming. Rather not wait? Write to us."),
+    )
+
+
+def _silent(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("No news of order {} for a while"), facts.number),
+        preheader=_("We are watching it. There is nothing for you to do."),
+        headline=_("We have not heard of it for a while"),
+        sentence=_(
+            "%(carrier)s has not scanned it for longer than usual.", carrier=_carrier(facts)
+        ),
+        after=_("Most parcels move again soon. Rather not wait? Write to us."),
+    )
+
+
+def _presumed_lost(facts: Facts, locale: str) -> Words:
+    return Words(
+        subject=_subject(_("Order {} is probably lost"), facts.number),
+        preheader=_("You do not have to wait any longer. You choose what happens now."),
+        headline=_("It is probably lost"),
+        sentence=_(
+            "%(carrier)s has not scanned it for so long that we no longer expect it.",
+            carrier=_carrier(facts),
+        ),
+        after=_("Write to us, and choose: a replacement or your money back."),
     )
 
 
@@ -157,11 +183,14 @@ WORDS = {
     "out_for_delivery": _out_for_delivery,
     "delivered": _delivered,
     "late": _late,
+    "silent": _silent,
+    "presumed_lost": _presumed_lost,
     "code": _code,
     "question": _question,
     **NEEDS_ACT,
     **RETURN_WORDS,
     **LAW_WORDS,
+    **CLAIM_WORDS,
 }
 
 

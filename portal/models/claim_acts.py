@@ -11,6 +11,7 @@ from portal.models.audit import record
 from portal.models.change import Conflict
 from portal.models.claim import Claim
 from portal.models.claim_facts import Day, facts_of
+from portal.models.claim_news import tell
 from portal.models.claim_pay import pay
 from portal.models.due import plan
 from portal.models.rma_facts import Situation
@@ -44,9 +45,17 @@ def decide(claim: Claim, facts: ClaimFacts, now: datetime) -> None:
         pay(claim, facts.payable_minor, Act(RULES, now))
     elif decision.outcome == REVIEW and _waits_for_customer(decision):
         claim.move("ask", RULES, now)
+        tell(claim, now)
     elif decision.outcome != REVIEW:
         claim.rejection_code = decision.deciding.because
         _decline(claim, RULES, now)
+
+
+def decide_at_first(claim: Claim, facts: ClaimFacts, now: datetime) -> None:
+    """Decide a claim that was opened a moment ago; what is left to a person is told too."""
+    decide(claim, facts, now)
+    if claim.status == "open":
+        tell(claim, now)
 
 
 def open_claim(claim: Claim, now: datetime) -> datetime | None:
@@ -68,7 +77,7 @@ def open_claim(claim: Claim, now: datetime) -> datetime | None:
     if claim.opens_on > day.local(now):
         return day.start(claim.opens_on)
     claim.move("open", RULES, now)
-    decide(claim, facts, now)
+    decide_at_first(claim, facts, now)
     return None
 
 
@@ -115,6 +124,7 @@ def ask(claim: Claim, by: str, now: datetime, text: str) -> None:
         raise wrong("text", f"Write what is needed, in at most {LONGEST} characters.")
     claim.note = text.strip()
     claim.move("ask", by, now, why=claim.note)
+    tell(claim, now)
 
 
 def answer(claim: Claim, by: str, now: datetime, statement: str = "", police: str = "") -> None:
@@ -147,6 +157,7 @@ def appeal(claim: Claim, by: str, now: datetime, why: str) -> None:
     claim.move("reopen", by, now, why=why.strip())
     claim.appeal, claim.appealed_at = why.strip(), now
     claim_units([unit.unit_id for unit in claim.units], claim.id, now)
+    tell(claim, now)
 
 
 def appeal_ends(claim: Claim) -> datetime | None:
@@ -162,6 +173,8 @@ def call_off(claim: Claim, by: str, now: datetime, reason: str = "") -> None:
     claim.move("cancel", by, now, why=reason)
     claim.cancel_reason = reason
     release_units([unit.unit_id for unit in claim.units], claim.id)
+    if by != "customer":
+        tell(claim, now)
 
 
 def follow_claims(shipment: Shipment, now: datetime) -> None:
@@ -184,6 +197,7 @@ def now_facts(claim: Claim, now: datetime) -> ClaimFacts:
 def _decline(claim: Claim, by: str, now: datetime, why: str = "") -> None:
     claim.move("decline", by, now, why=why, code=claim.rejection_code)
     release_units([unit.unit_id for unit in claim.units], claim.id)
+    tell(claim, now)
 
 
 def _waits_for_customer(decision: ClaimDecision) -> bool:

@@ -14,6 +14,7 @@ from portal.models.booking import done
 from portal.models.catalog import Variant
 from portal.models.change import Conflict
 from portal.models.claim import Claim, ClaimUnit
+from portal.models.claim_news import tell
 from portal.models.credit import give_credit
 from portal.models.due import plan
 from portal.models.ledger import sums_of
@@ -39,15 +40,19 @@ def pay(claim: Claim, amount_minor: int, act: Act) -> None:
         claim.wanted = "refund"
     {"reship": _reship, "store_credit": _credit, "refund": _refund}[claim.wanted](claim, total, act)
     session.flush()
-    paid(claim, act.by, act.now)
+    if not paid(claim, act.by, act.now):
+        tell(claim, act.now)
 
 
-def paid(claim: Claim, by: str, now: datetime) -> None:
-    """End an approved claim once everything wanted for it is done."""
+def paid(claim: Claim, by: str, now: datetime) -> bool:
+    """End an approved claim once everything wanted for it is done; False where it is not."""
     rows = [row for row in settlements_of(claim.id) if row.is_live]
-    if claim.status == "approved" and rows and all(row.status == "done" for row in rows):
-        claim.move("pay", by, now, amount_minor=claim.payout_minor)
-        claim.paid_at = now
+    if claim.status != "approved" or not rows or any(row.status != "done" for row in rows):
+        return False
+    claim.move("pay", by, now, amount_minor=claim.payout_minor)
+    claim.paid_at = now
+    tell(claim, now)
+    return True
 
 
 def unpaid(claim: Claim, by: str, now: datetime, why: str) -> None:

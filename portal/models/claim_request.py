@@ -16,8 +16,9 @@ from portal.keys import digest, new_token, seal
 from portal.models.audit import record
 from portal.models.change import Conflict
 from portal.models.claim import Claim, ClaimUnit
-from portal.models.claim_acts import decide
+from portal.models.claim_acts import decide_at_first
 from portal.models.claim_facts import Day, facts_of, terms_of
+from portal.models.claim_news import tell
 from portal.models.due import plan
 from portal.models.line import OrderLine, Unit
 from portal.models.order import Order
@@ -73,8 +74,9 @@ def request_claim(order: Order, asked: AskedClaim, channel: str, by: str, now: d
     if claim.opens_on > day.local(now):
         claim.status = "waiting"
         plan("claim", claim.id, claim.shop_id, day.start(claim.opens_on))
+        tell(claim, now)
     else:
-        decide(claim, facts, now)
+        decide_at_first(claim, facts, now)
     order.version += 1
     order.updated_at = now
     return claim

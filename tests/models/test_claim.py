@@ -11,11 +11,25 @@ import time_machine
 from flask import Flask
 
 from portal.db import inside, session, writing
+from portal.jobs.claim_mail import facts_of
 from portal.jobs.work import work
-from portal.models import Claim, Due, Order, Settlement, Shipment, Shop, UnitClaim, Variant, payout
+from portal.mail import render
+from portal.models import (
+    Claim,
+    Due,
+    Message,
+    Order,
+    Settlement,
+    Shipment,
+    Shop,
+    UnitClaim,
+    Variant,
+    payout,
+)
 from portal.models.change import Conflict
 from portal.models.claim_acts import answer, appeal, approve, call_off, decline, follow_claims
 from portal.models.claim_acts import ask as ask_customer
+from portal.models.claim_news import over
 from portal.models.claim_request import AskedClaim, request_claim
 from portal.models.credit import balances
 from portal.models.ledger import book, sums_of
@@ -24,6 +38,7 @@ from portal.models.rma_request import order_for_return
 from portal.sources.sentences import Invalid
 from tests.conftest import shop_id
 from tests.models.bought import NOW, PAID_MINOR, ask, bought, sold
+from themes import load
 
 DAY = timedelta(days=1)
 SHIRTS_MINOR = 3 * 2_000 - 300
@@ -86,6 +101,45 @@ def test_without_cover_a_person_decides_and_the_refund_goes_out_once(any_app: Fl
     assert (sums.refunded_minor, sums.captured_minor) == (1_499, PAID_MINOR)
     with pytest.raises(Conflict):
         on(id, lambda claim: approve(claim, "staff:1", NOW))
+
+
+def mailed(claim_id: str) -> list[str]:
+    """The kinds of mails about a claim, in the order they were planned."""
+    with inside(shop_id("fern")):
+        rows = session.query(Message).where(Message.cause.startswith(f"{claim_id}:"))
+        return [row.kind for row in rows.order_by(Message.created_at, Message.id)]
+
+
+def test_each_step_is_mailed_once(any_app: Flask) -> None:
+    id = claimed(bought(), lines={"MUG": 1})
+    on(id, lambda claim: ask_customer(claim, "staff:1", NOW + DAY, "Which side?"))
+    on(id, lambda claim: answer(claim, "customer", NOW + DAY, "The handle."))
+    on(id, lambda claim: approve(claim, "staff:1", NOW + 2 * DAY))
+    refund_done(id)
+    assert sorted(mailed(id)) == ["claim_approved", "claim_asked", "claim_open", "claim_paid"]
+    off = claimed(bought(number="1002"), lines={"MUG": 1})
+    on(off, lambda claim: call_off(claim, "customer", NOW))
+    assert mailed(off) == ["claim_open"]
+
+
+def test_a_mail_about_a_claim_says_how_it_stands_and_is_dropped_when_it_moved_on(
+    app: Flask,
+) -> None:
+    id = claimed(bought(), lines={"MUG": 1})
+    with inside(shop_id("fern")):
+        shop = session.get_one(Shop, shop_id("fern"))
+        [message] = session.query(Message).where(Message.cause.startswith(id))
+        assert over(message) == ""
+        letter = render(message.kind, facts_of(message, shop, "en"), shop, load("fern"), "en")
+    for words in ("We have your claim 1001-C1", "no cover on this order", "/c/", "Mug"):
+        assert words in letter.subject + letter.text
+    on(id, lambda claim: decline(claim, "staff:1", NOW, "worn", "It was worn."))
+    with inside(shop_id("fern")):
+        first, second = (
+            session.query(Message).where(Message.cause.startswith(id)).order_by(Message.id)
+        )
+        told = {row.kind: over(row) for row in (first, second)}
+    assert told == {"claim_open": "The claim is declined now.", "claim_declined": ""}
 
 
 def test_what_is_claimed_is_in_no_return_and_in_no_other_claim(any_app: Flask) -> None:
