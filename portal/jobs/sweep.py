@@ -20,6 +20,7 @@ from portal.jobs.seal import plan_seals
 from portal.jobs.work import AT_ONCE, told_to_stop, work
 from portal.logs import log
 from portal.models.access import forget_ended
+from portal.models.checkout import forget_unpaid
 from portal.models.cover_end import end_covers
 from portal.models.due import QUEUES, Due, read_gauge, set_gauge
 
@@ -34,6 +35,7 @@ CHORES: tuple[tuple[str, timedelta, Callable[[datetime], object]], ...] = (
     ("forget_answers", timedelta(days=1), forget_old),
     ("plan_seals", timedelta(minutes=1), plan_seals),
     ("plan_reconciling", timedelta(days=1), plan_reconciling),
+    ("forget_unpaid", timedelta(days=1), forget_unpaid),
     ("end_covers", timedelta(hours=6), end_covers),
 )
 

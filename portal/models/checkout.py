@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Index, String, UniqueConstraint, select
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint, delete, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
@@ -15,6 +16,9 @@ from portal.models.audit import record
 from portal.tenancy import OfShop, shop_in_scope
 
 PREFIX: Final = "chk"
+UNPAID: Final = ("open", "expired")
+UNPAID_KEPT: Final = timedelta(days=7)  # a page to pay at closes after one
+KEPT: Final = ("quote", "consent", "arrives")  # what names nobody
 
 
 class Checkout(OfShop, Base):
@@ -105,3 +109,21 @@ class Checkout(OfShop, Base):
             .order_by(Checkout.created_at.desc())
             .limit(1)
         )
+
+
+def erase_checkouts(order_ids: Sequence[str], email: str) -> None:
+    """Forget whose carts these were: unpaid ones go, of paid ones the amounts stay."""
+    mine = or_(
+        Checkout.order_id.in_(order_ids), func.lower(Checkout.email) == email.strip().lower()
+    )
+    unpaid = Checkout.status.in_(UNPAID)
+    session.execute(delete(Checkout).where(mine, unpaid, Checkout.kind == "cart"))
+    for row in session.scalars(select(Checkout).where(mine)):
+        row.email = ""
+        row.document = {name: row.document[name] for name in KEPT if name in row.document}
+
+
+def forget_unpaid(now: datetime) -> None:
+    """Forget carts that nobody paid for. All shops at once; call it inside `writing()`."""
+    old = Checkout.created_at < now - UNPAID_KEPT
+    session.execute(delete(Checkout).where(old, Checkout.status.in_(UNPAID)))

@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, or_, select, update
 from portal.db import session
 from portal.models.access import Link, LinkCode
 from portal.models.audit import record
+from portal.models.checkout import erase_checkouts
 from portal.models.customer import Customer
 from portal.models.due import Due
 from portal.models.erasure_after import Files, erase_after_sale
@@ -86,6 +87,7 @@ def erase(email: str, now: datetime, who: str = "operator") -> Held:
     _erase_parcels(held.order_ids)
     _erase_words(held)
     _erase_links(held.order_ids, now)
+    erase_checkouts(held.order_ids, email)
     files = erase_after_sale(held.order_ids, email_key(email))
     _erase_orders(held, now)
     told = {"orders": len(held.order_ids), "messages": len(held.message_ids)}

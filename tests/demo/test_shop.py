@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextvars import Context
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -21,6 +22,8 @@ from portal.demo.plans import PLANS
 from portal.demo.shop import TOKEN
 from portal.jobs.work import work
 from portal.models import ApiToken, Checkout, Due, Order, PlanVersion, Shop
+from portal.models.checkout import forget_unpaid
+from portal.models.erasure import erase
 from portal.models.ledger import sums_of
 from portal.models.protection import protection_of
 from portal.sandbox import Box
@@ -159,3 +162,26 @@ def test_coming_back_without_paying_makes_no_order(store: Store) -> None:
         assert session.scalars(select(Order)).all() == []
         assert session.scalars(select(Checkout)).one().status == "open"
     assert "/stripe/pay/" in answer.headers["Location"]
+
+
+def test_who_is_forgotten_is_in_no_cart_either(store: Store) -> None:
+    store.pay(store.buy())
+    looked()
+    store.buy()
+    with inside(shop_id("fern")), writing():
+        erase("ada@example.com", clock.now())
+    with inside(shop_id("fern")):
+        (kept,) = session.scalars(select(Checkout)).all()
+        told = json.dumps([kept.email, kept.document, kept.items])
+    assert (kept.status, kept.amount_minor) == ("paid", GOODS + DELIVERY)
+    assert "ada@" not in told
+    assert "shipping_address" not in told
+
+
+def test_an_unpaid_cart_is_forgotten_after_a_week(store: Store) -> None:
+    store.buy()
+    for days, left in ((6, 1), (8, 0)):
+        with every_shop(), writing():
+            forget_unpaid(clock.now() + timedelta(days=days))
+        with every_shop():
+            assert len(session.scalars(select(Checkout)).all()) == left
