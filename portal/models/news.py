@@ -22,7 +22,10 @@ LIFE = {
     "delivered": timedelta(days=3),
     "late": timedelta(days=1),
     "needs_act": timedelta(days=2),
+    "silent": timedelta(days=2),
+    "presumed_lost": timedelta(days=3),
 }
+WISH = {"silent": "late", "presumed_lost": "late"}  # told to whoever wants to hear of delays
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,9 @@ class News:
 def news_of(shipment: Shipment, timezone: str, now: datetime) -> News | None:
     """The one most telling thing that is true of the parcel now; None when nothing is."""
     kind = _kind(shipment)
-    if kind is None or shipment.last_scan_at is None:
+    scanned = shipment.last_scan_at or (shipment.created_at if _quiet(shipment) else None)
+    if kind is None or scanned is None:
         return None
-    scanned = shipment.last_scan_at
     until = _end_of_day(scanned, timezone) if kind == "out_for_delivery" else now + LIFE[kind]
     return News(kind, _cause(shipment, kind, scanned), until, _facts(shipment, kind, scanned))
 
@@ -49,8 +52,10 @@ def is_after_the_fact(shipment: Shipment, known_since: datetime, now: datetime) 
     """Whether the newest scan is old, or from before the order came to us."""
     scanned = shipment.last_scan_at
     if scanned is None:
+        return _quiet(shipment) is None
+    if scanned < known_since - HANDED_OVER_LATE:
         return True
-    return scanned < now - STALE or scanned < known_since - HANDED_OVER_LATE
+    return _quiet(shipment) is None and scanned < now - STALE
 
 
 def is_fresh_start(was: str) -> bool:
@@ -59,7 +64,9 @@ def is_fresh_start(was: str) -> bool:
 
 
 def _kind(shipment: Shipment) -> str | None:
-    status = shipment.status
+    status, quiet = shipment.status, _quiet(shipment)
+    if quiet is not None:
+        return quiet
     if status in ("out_for_delivery", "delivered"):
         return status
     if status in NEEDS_ACT:
@@ -67,6 +74,14 @@ def _kind(shipment: Shipment) -> str | None:
     if status in UNDER_WAY and _is_late(shipment):
         return "late"
     return "shipped" if status == "in_transit" else None
+
+
+def _quiet(shipment: Shipment) -> str | None:
+    """How quiet the parcel is, where that is news: a problem already told is not also silent."""
+    overlays = shipment.overlays or []
+    if "presumed_lost" in overlays:
+        return "presumed_lost"
+    return "silent" if "silent" in overlays and shipment.status not in NEEDS_ACT else None
 
 
 def _is_late(shipment: Shipment) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.db import Base, insert_into, session
-from portal.models.news import KINDS
+from portal.models.news import KINDS, WISH
 from portal.models.order import Order
 from portal.tenancy import OfShop, shop_in_scope
 
@@ -64,7 +64,7 @@ def chosen(order_id: str, recipient: str) -> frozenset[str]:
 def wants(order_id: str, recipient: str, kind: str = "") -> bool:
     """Whether this recipient is told of this order: of `kind`, or of anything."""
     kinds = chosen(order_id, recipient)
-    return kind in kinds if kind else bool(kinds)
+    return WISH.get(kind, kind) in kinds if kind else bool(kinds)
 
 
 def start(order_id: str, recipient: str, kinds: frozenset[str] = KINDS) -> None:

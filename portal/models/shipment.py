@@ -20,12 +20,12 @@ from portal.models.heard import (
     carrier_and_service,
     eta_of,
     hear,
-    is_delayed,
     signed_by,
     top_of,
 )
 from portal.models.message import supersede
 from portal.models.order import Order
+from portal.models.overlay import overlays_of
 from portal.models.scan import StoredScan, Told
 from portal.models.shipment_line import ShipmentLine
 from portal.models.trouble import (
@@ -217,8 +217,7 @@ class Shipment(OfShop, Base):
         self.delivered_at, self.last_scan_at = state.delivered_at, state.last_scan_at
         self.signed_by = signed_by(self.heard, status)
         self.eta_date, self.first_eta_date = eta_of(self.heard, status)
-        late = is_delayed(status, self.eta_date, self.first_eta_date, self.order.timezone, now)
-        self.overlays = ["delayed"] if late else []
+        self.overlays = overlays_of(self, now)
         carrier, service = carrier_and_service(self.heard)
         self.carrier_code = carrier or self.carrier_code
         self.service = self.service or service

@@ -93,7 +93,7 @@ def test_what_happens_after_the_import_is_told(app: Flask, time) -> None:
 def test_an_old_scan_that_comes_late_is_no_news(app: Flask, time) -> None:
     _, [parcel] = ordered()
     time.move_to(at(72))
-    hears(parcel, ("out_for_delivery", at(20)))
+    hears(parcel, ("available_for_pickup", at(20)))
     assert kinds() == []
 
 
