@@ -64,9 +64,11 @@ def _reason(claim: Claim, calendar: Calendar) -> str:
     if claim.status in ("needs_info", "declined") and claim.note:
         return claim.note
     if claim.status == "needs_info":
-        evidence = next(
-            (v["values"] for v in (claim.decision or {})["verdicts"] if v["rule"] == "evidence"), {}
-        )
+        verdicts = (claim.decision or {}).get("verdicts", [])
+        evidence: dict[str, bool] = {}
+        for verdict in verdicts:
+            if verdict["rule"] == "evidence":
+                evidence = verdict["values"]
         named = [_(LACKS[name]) for name in LACKS if evidence.get(name)]
         return _("With this we can decide at once: %(what)s.", what=", ".join(named))
     return because(claim.decision, calendar)

@@ -38,7 +38,7 @@ GROUNDS: Final = {
 
 
 class Withdrawal(OfShop, Base):
-    """One declaration, as it was sent. `status`: received, matched, unmatched, settled by hand."""
+    """One declaration, as it was sent. `status`: received, matched, unmatched, closed (by hand)."""
 
     __tablename__ = "withdrawal"
     __table_args__ = (

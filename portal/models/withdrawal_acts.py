@@ -66,6 +66,14 @@ def take_up(withdrawal: Withdrawal, order_id: str, by: str, now: datetime) -> No
     order.updated_at = now
 
 
+def close(withdrawal: Withdrawal, by: str, now: datetime, why: str) -> None:
+    """A person has done with it; the declaration stays. Raises Conflict without a reason."""
+    if not why.strip():
+        raise Conflict("Say what was done about it. Nothing was changed.")
+    record(by, "withdrawal.closed", f"withdrawal:{withdrawal.id}", why=why.strip())
+    withdrawal.status = "closed"
+
+
 def by_law(live: Policy, *, is_late: bool) -> Policy:
     """The rules for a withdrawal: accepted, no fee, the way there paid back with a whole order.
 

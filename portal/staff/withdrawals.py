@@ -12,7 +12,7 @@ from portal.db import session, writing
 from portal.jobs import nudge
 from portal.models import AuditEntry, Order, Return, Shop, Withdrawal
 from portal.models.change import Conflict
-from portal.models.withdrawal_acts import take_up
+from portal.models.withdrawal_acts import close, take_up
 from portal.pages.dates import Calendar
 from portal.pages.withdrawal_words import declared, ground_words
 from portal.staff.desk import bp
@@ -24,7 +24,7 @@ from portal.staff.rights import me, needs
 OPEN: Final[ColumnElement[bool]] = (
     (Withdrawal.status == "unmatched")
     | (Withdrawal.status == "matched") & (Withdrawal.rma_id.is_(None))
-    | (Withdrawal.status == "matched") & (Withdrawal.problem != "")
+    | (Withdrawal.status == "matched") & ((Withdrawal.problem != "") | Withdrawal.is_late)
 )
 
 
@@ -79,6 +79,22 @@ def withdrawal_order(withdrawal_id: str) -> Response:
     nudge("label")
     nudge("send")
     flash("Joined with its order.")
+    return make_response(redirect(f"/staff/withdrawals/{withdrawal_id}", 303))
+
+
+@bp.post("/withdrawals/<withdrawal_id>/closing")
+@needs("decide")
+def withdrawal_closing(withdrawal_id: str) -> Response:
+    """A person has done with it: say what was done."""
+    why = request.form.get("why", "").strip()[:1000]
+    try:
+        with writing():
+            wanted = select(Withdrawal).where(Withdrawal.id == withdrawal_id).with_for_update()
+            close(session.scalar(wanted) or abort(404), me().who, clock.now(), why)
+    except Conflict as error:
+        session.rollback()
+        return _page(_found(withdrawal_id), str(error), 409)
+    flash("Written down. It has left the queue.")
     return make_response(redirect(f"/staff/withdrawals/{withdrawal_id}", 303))
 
 

@@ -207,6 +207,16 @@ def test_staff_join_one_with_its_order(any_app: Flask) -> None:
     assert desk.send(f"{here}/order", "/staff/queue", number="1001").status_code == 409
 
 
+def test_staff_take_one_off_the_queue_with_what_they_did(app: Flask) -> None:
+    declared(Browser(app), number="no-such")
+    made = worked_out(app)
+    desk, here = joined(app), f"/staff/withdrawals/{made.id}"
+    assert desk.send(f"{here}/closing", here, why=" ").status_code == 409
+    assert desk.send(f"{here}/closing", here, why="Not one of ours.").status_code == 303
+    assert "no-such" not in desk.get("/staff/queue?view=withdrawals").text
+    assert "Not one of ours." in desk.get(here).text
+
+
 def test_shops_in_the_eu_show_the_way_on_every_page(app: Flask) -> None:
     words = "Withdraw from contract here"
     assert words not in Browser(app).get("/").text

@@ -47,6 +47,7 @@ MAY = {
     "POST /staff/claims/<claim_id>/payment": DESK,
     "GET /staff/withdrawals/<withdrawal_id>": ALL,
     "POST /staff/withdrawals/<withdrawal_id>/order": DESK,
+    "POST /staff/withdrawals/<withdrawal_id>/closing": DESK,
     "POST /staff/settlements/<settlement_id>/payment": DESK,
     "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
 }
