@@ -3,47 +3,28 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event
 
-from portal import clock, standing
-from portal.db import db, inside, session, writing
+from portal import clock
+from portal.db import inside, session, writing
 from portal.keys import digest
 from portal.models import Link, Order, OrderLine, Picture, Shipment, ShipmentLine
 from portal.pages.tracking import SHELF
 from tests.conftest import shop_id
 from tests.pages.browser import Browser
 from tests.pages.orders import change, link_to, placed
+from tests.statements import statements
 
 GZIP = {"Accept-Encoding": "gzip"}
 
 
-@contextmanager
-def selects() -> Iterator[list[str]]:
-    """The SELECTs sent meanwhile, but the one that finds the shop."""
-    seen: list[str] = []
-
-    def see(_c: object, _cursor: object, statement: str, *_more: object) -> None:
-        if statement.lstrip().upper().startswith("SELECT") and "FROM shop " not in statement:
-            seen.append(statement)
-
-    def ask(sql: str, values: Any) -> Any:
-        see(None, None, sql)
-        return past_the_session(sql, values)
-
-    past_the_session = standing._first_row
-    event.listen(db.engine, "before_cursor_execute", see)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(standing, "_first_row", ask)
-        yield seen
-    event.remove(db.engine, "before_cursor_execute", see)
+def selects(seen: list[str]) -> list[str]:
+    """The SELECTs among these statements, but the one that finds the shop."""
+    return [sql for sql in seen if sql.lstrip().startswith("SELECT") and "FROM shop " not in sql]
 
 
 def opened(app: Flask, **more: object) -> tuple[Browser, str, str]:
@@ -55,9 +36,9 @@ def opened(app: Flask, **more: object) -> tuple[Browser, str, str]:
 def test_a_page_takes_two_statements_and_one_once_it_is_kept(any_app: Flask, part: str) -> None:
     browser, _, path = opened(any_app)
     for expected in (2, 1, 1):
-        with selects() as seen:
+        with statements() as seen:
             assert browser.get(path + part).status_code == 200
-        assert len(seen) == expected, seen
+        assert len(selects(seen)) == expected, seen
 
 
 def test_a_new_version_is_told_at_once(any_app: Flask) -> None:
