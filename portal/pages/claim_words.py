@@ -57,11 +57,12 @@ LACKS: Final = {
 
 def because(decision: Mapping[str, Any] | None, calendar: Calendar) -> str:
     """Why it was not paid at once; "" where it was, or is not decided."""
-    if not decision or decision["because"] not in BECAUSE:
+    words = BECAUSE.get(decision["because"]) if decision else None
+    if decision is None or words is None:
         return ""
     last = decision["values"].get("last_day")
     day = calendar.long(date.fromisoformat(last)) if last else ""
-    return _(BECAUSE[decision["because"]], last=day)
+    return _(words, last=day)
 
 
 def next_sentence(claim: Claim, calendar: Calendar) -> str:

@@ -113,7 +113,8 @@ def _readable(text: str) -> str:
 def _errors(typed: dict[str, str]) -> dict[str, str]:
     errors = {name: _(words) for name, words in ASKED.items() if not typed[name]}
     if typed["email"] and not _is_address(typed["email"]):
-        errors["email"] = _(ASKED["email"])
+        words = ASKED["email"]
+        errors["email"] = _(words)
     return errors
 
 
