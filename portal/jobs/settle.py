@@ -124,6 +124,7 @@ def _earlier(bank: Stripe, wanted: Payout) -> RefundResult | None:
         for each in bank.refunds_of(wanted.payment):
             if each.is_alive and each.key.partition(":")[0] == wanted.id:
                 return each
+        return _ruled_out(bank, wanted)
     return _ruled_out(bank, wanted) if clock.now() - wanted.since >= KEPT else None
 
 

@@ -140,6 +140,12 @@ def holds(lease: Lease) -> bool:
     return found is not None
 
 
+def is_under_way(queue: str, subject: str) -> bool:
+    """Whether a worker is at it; if not, none begins before the transaction ends."""
+    mine = (Due.queue == queue, Due.subject == subject)
+    return bool(session.scalar(select(Due.leased).where(*mine).with_for_update()))
+
+
 def finish(lease: Lease, again_at: datetime | None = None, failed: bool = False) -> bool:
     """End a lease: forget the work, or plan it again. False when the lease was lost meanwhile.
 

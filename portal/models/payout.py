@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -14,6 +14,8 @@ from portal.models.booking import done, taken_back
 from portal.models.change import Conflict
 from portal.models.claim import Claim
 from portal.models.claim_pay import paid, unpaid
+from portal.models.due import is_under_way, plan
+from portal.models.ledger import LedgerEntry, book
 from portal.models.order import Order
 from portal.models.rma import Return
 from portal.models.rma_news import tell_paid
@@ -23,6 +25,7 @@ from portal.models.settlement import Settlement
 
 JOB = "job"
 MOST_ROUNDS: Final = 5  # keys tried for one refund; then people look at it
+LISTED: Final = timedelta(minutes=6)  # until what is there now is listed, and known to be older
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,66 @@ def by_hand(settlement_id: str, by: str, now: datetime, how: str) -> None:
     after = {"amount_minor": row.amount_minor}
     record(by, "refund.by_hand", _subject(row), after=after, why=how)
     _finish(row, now, by_hand=True)
+
+
+def seen_paid(settlement_id: str, act: Act, reference: str = "") -> None:
+    """Staff looked with the provider and found that a refund in doubt was paid: it is done.
+
+    `reference` is the provider's id of it, as staff read it there. What was taken for somebody
+    else's until now is booked as this one, once. Raises Conflict for one that is not in doubt, or
+    that is being asked about at this moment.
+    """
+    row = _doubted(settlement_id)
+    if reference:
+        _not_elsewhere(row, reference, act.now)
+    done(row, "refunded", reference, act.now)
+    after = {"amount_minor": row.amount_minor, "reference": row.reference}
+    record(act.by, "refund.seen_paid", _subject(row), after=after, why=act.reason)
+    _finish(row, act.now)
+
+
+def seen_unpaid(settlement_id: str, act: Act) -> None:
+    """Staff looked with the provider and found no refund: it is sent again, under the next key.
+
+    The job looks once more for what went out under an earlier key before it asks, a while later,
+    so that a list that is behind does not hide it. Raises Conflict as `seen_paid` does.
+    """
+    row = _doubted(settlement_id)
+    row.move("fail")
+    row.move("retry")
+    row.round, row.reference, row.problem = row.round + 1, "", ""
+    after = {"amount_minor": row.amount_minor, "key": row.key}
+    record(act.by, "refund.seen_unpaid", _subject(row), after=after, why=act.reason)
+    plan("settle", row.id, row.shop_id, act.now + LISTED)
+
+
+def _doubted(settlement_id: str) -> Settlement:
+    row = locked(settlement_id)
+    if row is None or not row.is_in_doubt:
+        raise Conflict("What became of this refund is known by now. Nothing was changed.")
+    if is_under_way("settle", row.id):
+        raise Conflict("The provider is being asked about it right now. Try again in a minute.")
+    return row
+
+
+def _not_elsewhere(row: Settlement, reference: str, now: datetime) -> None:
+    taken = select(Settlement.id).where(Settlement.reference == reference, Settlement.id != row.id)
+    if session.scalar(taken.limit(1)) is not None:
+        raise Conflict(f"Refund {reference} is another one of ours. Nothing was changed.")
+    cause = f"provider:{reference}"
+    was = session.scalar(select(LedgerEntry).where(LedgerEntry.cause == cause))
+    if was is None:
+        return
+    if (was.order_id, was.reference, was.amount_minor) != (
+        row.order_id,
+        row.payment,
+        row.amount_minor,
+    ):
+        raise Conflict(f"Refund {reference} is of another amount or payment. Nothing was changed.")
+    book(
+        *(was.order_id, "refunded", -was.amount_minor, was.currency, f"{cause}:ours", now),
+        reference=was.reference,
+    )
 
 
 def top_up_paid(settlement_id: str, reference: str, now: datetime) -> bool:

@@ -114,8 +114,10 @@ def differences(
     if ours.captured_minor != captured_minor:
         yield found(f"{ours.captured_minor} captured here, {captured_minor} at the provider.")
     by_key = {each.key: each for each in theirs if each.key}
+    unmarked = {each.id: each for each in theirs if not each.key}
     for key, status, amount_minor, reference in ours.rows:
-        yield from map(found, _of_row(key, status, amount_minor, reference, by_key.get(key)))
+        there = by_key.get(key) or unmarked.get(reference)
+        yield from map(found, _of_row(key, status, amount_minor, reference, there))
     known = {key for key, *_ in ours.rows}
     for each in theirs:
         if each.key.startswith("stl_") and each.key not in known and each.fate != "failed":

@@ -41,10 +41,16 @@ def order_of_payment(payment: str) -> str | None:
     return session.scalar(first.order_by(LedgerEntry.id).limit(1)) if payment else None
 
 
-def settlement_of(key: str) -> Settlement | None:
-    """The settlement that has this idempotency key now; None for an earlier round's, too."""
-    found = session.get(Settlement, key.partition(":")[0]) if key else None
-    return found if found is not None and found.key == key else None
+def settlement_of(seen: SeenRefund) -> Settlement | None:
+    """The settlement of its idempotency key now; None for an earlier round's, too.
+
+    One without a key may be one that staff have recognised by its id.
+    """
+    if not seen.key:
+        named = select(Settlement).where(Settlement.reference == seen.id)
+        return session.scalar(named.order_by(Settlement.id).limit(1))
+    found = session.get(Settlement, seen.key.partition(":")[0])
+    return found if found is not None and found.key == seen.key else None
 
 
 def take_in(payment: str, seen: Iterable[SeenRefund], now: datetime) -> None:
@@ -53,7 +59,7 @@ def take_in(payment: str, seen: Iterable[SeenRefund], now: datetime) -> None:
     In any order and however often: `seen` is all of it as it stands now.
     """
     home = order_of_payment(payment)
-    rows = [(settlement_of(each.key), each) for each in seen]
+    rows = [(settlement_of(each), each) for each in seen]
     # In one order everywhere, so that two workers never wait for each other in a circle.
     for row, each in sorted(rows, key=lambda pair: (_order_of(pair[0], home), pair[1].id)):
         if row is not None:

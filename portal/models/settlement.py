@@ -80,6 +80,12 @@ class Settlement(OfShop, Base):
         """Whether what it pays counts: all but failures that were replaced."""
         return not self.replaced
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nobody here knows if a refund was paid: it was asked for, and no answer told."""
+        stays = self.status == "performing" and bool(self.problem) and not self.reference
+        return self.kind == "refund" and (self.status == "unknown" or stays)
+
     def move(self, move: str) -> None:
         """Move on by the table of settlements. Raises Conflict with a sentence."""
         try:

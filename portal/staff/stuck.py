@@ -1,4 +1,4 @@
-"""Money that could not be sent, and was paid in another way."""
+"""Money that could not be sent, or of which nobody knows whether it was: put right by a person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from portal import clock
 from portal.db import session, writing
 from portal.models import Settlement
 from portal.models.change import Conflict
-from portal.models.payout import by_hand
+from portal.models.payout import by_hand, seen_paid, seen_unpaid
+from portal.models.rma_rows import Act
 from portal.staff.desk import bp
 from portal.staff.rights import me, needs
 
@@ -28,6 +29,29 @@ def settlement_payment(settlement_id: str) -> Response:
         by_hand(settlement_id, me().who, now, how)
 
     return _act(_subject(settlement_id), act, "Written down as paid.")
+
+
+@bp.post("/settlements/<settlement_id>/outcome")
+@needs("pay")
+def settlement_outcome(settlement_id: str) -> Response:
+    """The provider could not tell what became of a refund; a person looked there and says it."""
+    why = request.form.get("why", "").strip()[:500]
+    outcome = request.form.get("outcome", "")
+    reference = request.form.get("reference", "").strip()[:120]
+
+    def act(now: datetime) -> None:
+        if not why:
+            raise Conflict("Say what you saw with the provider, and when. Nothing was changed.")
+        found = Act(me().who, now, why)
+        if outcome == "paid":
+            seen_paid(settlement_id, found, reference)
+        elif outcome == "unpaid":
+            seen_unpaid(settlement_id, found)
+        else:
+            raise Conflict("Say whether it was paid. Nothing was changed.")
+
+    done = "It is sent again in a few minutes." if outcome == "unpaid" else "Written down as paid."
+    return _act(_subject(settlement_id), act, done)
 
 
 def _act(subject: str, act: Callable[[datetime], None], done: str) -> Response:
