@@ -2,10 +2,14 @@
 
 Points are counted in the order in which they come: before and after each write to the database,
 and before and after each word with the outside. Without such a point it ends by itself.
+
+With KILLED_CALL, a JSON object of `path`, `body` and `headers`, it is a process that answers this
+POST instead, and every statement that writes is a point as well.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import smtplib
@@ -13,6 +17,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import event
 
 from carriers.easypost_wire import OneTry
@@ -21,6 +26,7 @@ from portal.db import db
 from portal.jobs.work import work
 
 QUEUES = tuple(os.environ.get("KILLED_QUEUES", "apply poll send").split())
+CALL = os.environ.get("KILLED_CALL", "")
 
 
 class Points:
@@ -58,18 +64,33 @@ class Points:
 
         db.engine.dialect.do_commit = commit  # type: ignore[method-assign]
         event.listen(db.engine, "rollback", self.reach)
+        if CALL:
+            event.listen(db.engine, "after_cursor_execute", self._wrote)
         self.around(OneTry, "send")
         self.around(smtplib.SMTP, "data")
 
+    def _wrote(self, *facts: Any) -> None:
+        context = facts[4]
+        if context.isinsert or context.isupdate or context.isdelete:
+            self.reach()
+
 
 def main(deadly: int) -> None:
-    """Do all that is due, like a worker, in one thread."""
+    """Answer the call, or do all that is due like a worker, in one thread."""
     app = create_app()
     with app.app_context():
         points = Points(deadly)
         points.watch()
+        if CALL:
+            answer(app, **json.loads(CALL))
+            return
         while sum(work(queue) for queue in QUEUES):
             pass
+
+
+def answer(app: Flask, path: str, body: dict[str, Any], headers: dict[str, str]) -> None:
+    """Take one POST in, as a server's thread does."""
+    app.test_client().post(path, json=body, headers=headers)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 import requests
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal import clock
 from portal.db import inside, session
@@ -106,5 +106,5 @@ def test_a_call_cut_off_by_a_kill_can_be_repeated_and_has_one_effect(
         assert after.status_code == 201, after.text
         assert before is None or before.json()["id"] == after.json()["id"]
     with inside(shop_id("fern")):
-        made = session.execute(select(Return.order_id, func.count()).group_by(Return.order_id))
-        assert {order_id: count for order_id, count in made} == dict.fromkeys(orders, 1)
+        made = session.scalars(select(Return.order_id))
+        assert sorted(made) == sorted(orders), "one return for each order"
