@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from portal.db import session
 from portal.models.audit import record
@@ -51,18 +51,31 @@ class Payout:
 
 
 def locked(settlement_id: str) -> Settlement | None:
-    """The row, for this transaction alone, its order locked first; None if there is none."""
-    order = session.scalar(
-        select(Order)
-        .join(Settlement, Settlement.order_id == Order.id)
-        .where(Settlement.id == settlement_id)
-        .with_for_update(of=Order)
-        .execution_options(populate_existing=True)
-    )
-    if order is None:
-        return None
+    """The row, for this transaction alone, its orders locked first; None if there is none."""
+    lock_orders(Settlement.id == settlement_id)
     wanted = select(Settlement).where(Settlement.id == settlement_id)
     return session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def lock_orders(of: ColumnElement[bool], *more: str) -> None:
+    """Lock the orders of these settlements and of their returns, the oldest order first.
+
+    A settlement may be of another order than its return: what is charged for an article that was
+    sent ahead is given back of that article's order.
+    """
+    known = (
+        select(Settlement.order_id, Return.order_id)
+        .outerjoin(Return, Return.id == Settlement.subject)
+        .where(of)
+    )
+    found = {id for pair in session.execute(known).all() for id in pair if id} | {*more}
+    session.scalars(
+        select(Order)
+        .where(Order.id.in_(found))
+        .order_by(Order.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def begin(settlement_id: str, now: datetime) -> Payout | None:

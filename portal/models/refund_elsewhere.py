@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from portal.db import session
 from portal.models import payout
@@ -60,8 +60,9 @@ def take_in(payment: str, seen: Iterable[SeenRefund], now: datetime) -> None:
     """
     home = order_of_payment(payment)
     rows = [(settlement_of(each), each) for each in seen]
-    # In one order everywhere, so that two workers never wait for each other in a circle.
-    for row, each in sorted(rows, key=lambda pair: (_order_of(pair[0], home), pair[1].id)):
+    ours = Settlement.id.in_([row.id for row, _ in rows if row is not None])
+    payout.lock_orders(ours, *([home] if home else []))
+    for row, each in sorted(rows, key=lambda pair: pair[1].id):
         if row is not None:
             _end(row.id, each, now)
         elif home is not None and not _is_ours(each.key):
@@ -73,17 +74,14 @@ def disputed(payment: str, now: datetime) -> None:
     home = order_of_payment(payment)
     if home is None:
         return
-    _lock(home)
-    record(payout.JOB, "payment.disputed", f"order:{home}", after={"payment": payment})
-    waiting = select(Settlement.id).where(
+    waiting = and_(
         Settlement.payment == payment, Settlement.kind == "refund", Settlement.status == "wanted"
     )
-    for settlement_id in session.scalars(waiting.order_by(Settlement.order_id)).all():
+    payout.lock_orders(waiting, home)
+    record(payout.JOB, "payment.disputed", f"order:{home}", after={"payment": payment})
+    ids = select(Settlement.id).where(waiting).order_by(Settlement.id)
+    for settlement_id in session.scalars(ids).all():
         payout.failed(settlement_id, IN_DISPUTE, now)
-
-
-def _order_of(row: Settlement | None, home: str | None) -> str:
-    return row.order_id if row is not None else home or ""
 
 
 def _is_ours(key: str) -> bool:

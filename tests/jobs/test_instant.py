@@ -3,120 +3,33 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 import stripe
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from portal import clock
-from portal.db import inside, session, writing
-from portal.jobs.bank import bank_of
-from portal.jobs.instant import open_page
-from portal.models import Instant, Message, Order, PolicyVersion, Return, Shop, Variant
+from portal.db import db, inside, session, writing
+from portal.models import Instant, Message, Order, Return, payout
 from portal.models.change import Conflict
-from portal.models.exchange import exchanges_of
-from portal.models.instant import agree, offers
 from portal.models.rma_acts import cancel
 from portal.models.rma_choice import Choice
 from portal.models.rma_receipt import Count
 from portal.models.rma_settle import Act, resolve
-from returns.standard import standard_policy
+from portal.sandbox import Box
 from tests.conftest import shop_id
-from tests.jobs.counter import Counter, hasty
-from tests.models.bought import shirts, sold
-
-EACH_MINOR = 1_900
-WORKS = ("instant", "settle", "payment", "expire")
-CONSENT = {"text": "We charge $38.00 on 12 December if nothing comes back.", "version": 1}
+from tests.jobs.counter import Counter, counter_on, hasty
+from tests.jobs.swap import CONSENT, EACH_MINOR, Swap
+from tests.sandbox.conftest import wait_until
 
 
 @pytest.fixture
 def swap(any_counter: Counter) -> Swap:
     """Two shirts to be exchanged under rules that send the others at once."""
     return Swap(any_counter)
-
-
-class Swap:
-    def __init__(self, counter: Counter, quantity: int = 2) -> None:
-        self.counter = counter
-        document = standard_policy("USD", "America/New_York")
-        document["rules"].insert(0, {"id": "now", "kind": "instant_exchange", "days": 14})
-        with inside(shop_id("fern")), writing():
-            PolicyVersion.draft(document, "staff:ada", clock.now()).publish(
-                "staff:ada", clock.now(), why="instant"
-            )
-        sold(available=2)
-        wish = shirts(quantity, resolution="exchange", exchange_sku="TEE-L", fallback="refund")
-        self.return_id = counter.returned(wish)
-
-    def agree(self) -> str:
-        """Agree; gives the URL of the page where the card is saved."""
-        with inside(shop_id("fern")):
-            with writing():
-                rma = Return.locked(self.return_id)
-                assert rma is not None
-                (offer,) = offers(rma, clock.now())
-                made = agree(rma, offer.exchange.id, CONSENT, clock.now()).id
-            bank = bank_of(session.get_one(Shop, shop_id("fern")))
-            assert bank is not None
-            shop = "http://fern.localhost:8000/r/x"
-            return open_page(bank, made, "ada@example.com", shop, shop)
-
-    def save(self, url: str, means: str = "pm_card_visa") -> None:
-        form = {"act": "pay", "means": means, "email": "ada@example.com"}
-        answer = requests.post(url, data=form, allow_redirects=False, timeout=5)
-        assert answer.status_code == 303
-        if "/authenticate/" in (bank := answer.headers["Location"]):
-            requests.post(bank, data={"act": "agree"}, allow_redirects=False, timeout=5)
-
-    def sent(self, means: str = "pm_card_visa") -> None:
-        self.save(self.agree(), means)
-        self.look()
-        assert self.row.status == "saved"
-
-    def look(self, rounds: int = 3) -> None:
-        for _ in range(rounds):
-            self.counter.later()
-            self.counter.work(*WORKS)
-
-    def day_comes(self) -> None:
-        with inside(shop_id("fern")), writing():
-            past = clock.now() - timedelta(minutes=1)
-            told = past - timedelta(days=2)
-            session.execute(update(Instant).values(charge_at=past, reminded_at=told))
-
-    @property
-    def row(self) -> Instant:
-        with inside(shop_id("fern")):
-            (found,) = Instant.of(self.return_id)
-            session.expunge_all()
-            return found
-
-    def numbers(self) -> list[str]:
-        with inside(shop_id("fern")):
-            return list(session.scalars(select(Order.number).order_by(Order.number)))
-
-    def order_id(self) -> str:
-        with inside(shop_id("fern")):
-            (found,) = exchanges_of(self.return_id)
-            return found.order_id or ""
-
-    def left(self) -> int | None:
-        with inside(shop_id("fern")):
-            variant = Variant.of("TEE-L")
-            assert variant is not None
-            return variant.available
-
-    def charges(self) -> list[Any]:
-        """What Stripe charged for it."""
-        rows = self.counter.till().v1.payment_intents.list({"limit": 100}).data
-        return [row for row in rows if row.metadata.to_dict().get("instant")]
-
-    def paid(self) -> list[int]:
-        return [row.amount for row in self.charges() if row.status == "succeeded"]
 
 
 def test_nothing_is_sent_before_a_card_is_saved(swap: Swap) -> None:
@@ -143,7 +56,7 @@ def test_what_comes_back_pays_for_it_and_the_card_is_forgotten(swap: Swap) -> No
         assert rma is not None
         with pytest.raises(Conflict, match="was sent already"):
             resolve(rma, [Choice("TEE-M", resolution="refund")], Act("staff:ada", clock.now()))
-    _resolve(swap)
+    swap.resolve()
     swap.day_comes()
     swap.look()
     assert (swap.row.status, swap.paid()) == ("released", [])
@@ -168,7 +81,7 @@ def test_what_comes_after_the_charge_gives_exactly_that_charge_back_once(swap: S
     swap.day_comes()
     swap.look()
     swap.counter.received(swap.return_id)
-    _resolve(swap)
+    swap.resolve()
     swap.look(4)
     order = swap.order_id()
     assert swap.counter.booked(order) == [2 * EACH_MINOR]
@@ -189,7 +102,7 @@ def test_a_bank_that_says_no_charges_nothing_and_is_not_asked_again(swap: Swap, 
     assert swap.row.problem
     assert swap.counter.sums(swap.order_id()).captured_minor == 0
     swap.counter.received(swap.return_id)
-    _resolve(swap)
+    swap.resolve()
     assert swap.counter.sums(swap.order_id()).captured_minor == 2 * EACH_MINOR
 
 
@@ -198,7 +111,7 @@ def test_only_what_was_not_in_the_parcel_is_charged(swap: Swap, kept: int) -> No
     swap.sent()
     swap.counter.received(swap.return_id, Count("TEE-M", 2 - kept, "A", "restock", True))
     if kept == 1:
-        _resolve(swap)
+        swap.resolve()
     swap.day_comes()
     swap.look(4)
     assert (swap.row.status, swap.paid()) == ("charged", [kept * EACH_MINOR])
@@ -283,13 +196,6 @@ def _hidden(page: str, name: str) -> str:
     return found[1]
 
 
-def _resolve(swap: Swap) -> None:
-    with inside(shop_id("fern")), writing():
-        rma = Return.locked(swap.return_id)
-        assert rma is not None
-        resolve(rma, None, Act("staff:ada", clock.now()))
-
-
 def _card(swap: Swap) -> Any:
     if not swap.row.card:
         return None
@@ -297,3 +203,39 @@ def _card(swap: Swap) -> Any:
         return swap.counter.till().v1.payment_methods.retrieve(swap.row.card)
     except stripe.InvalidRequestError:
         return None
+
+
+@pytest.mark.db
+def test_a_late_refund_waits_for_the_return_s_order_before_it_holds_its_own(
+    fresh_postgres: str, both: Box
+) -> None:
+    with counter_on(fresh_postgres, both) as counter:
+        swap = Swap(counter)
+        swap.sent()
+        swap.day_comes()
+        swap.look()
+        counter.received(swap.return_id)
+        swap.resolve()
+        late = next(each for each in counter.rows(swap.return_id) if each.kind == "refund")
+        told = threading.Thread(target=_refunded, args=(counter, late.id), daemon=True)
+        with inside(shop_id("fern")), writing():
+            rma = Return.locked(swap.return_id)
+            assert rma is not None
+            told.start()
+            _until_one_waits()
+            own = select(Order.id).where(Order.id == late.order_id).with_for_update(nowait=True)
+            assert session.scalar(own) == late.order_id, "else both wait for each other"
+            rma.touch(clock.now())
+        told.join(timeout=60)
+        assert counter.booked(late.order_id) == [2 * EACH_MINOR]
+
+
+def _refunded(counter: Counter, settlement_id: str) -> None:
+    with counter.app.app_context(), inside(shop_id("fern")), writing():
+        payout.succeeded(settlement_id, "re_late", clock.now())
+
+
+def _until_one_waits() -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with db.engine.connect() as other:
+        wait_until(lambda: bool(other.scalar(waiting)), seconds=30)
