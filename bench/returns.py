@@ -24,7 +24,7 @@ from portal.migrations import upgrade
 from portal.models import Order, OrderLine, Shipment, Shop
 from portal.models.line import Unit
 from portal.models.rma_facts import Asked
-from portal.models.rma_request import order_for_return, request_return
+from portal.models.rma_request import order_to_change, request_return
 from portal.sources.document import OrderDocument
 
 A_ROUND: Final = 60
@@ -143,11 +143,12 @@ def _statements(act: Callable[[], None]) -> int:
 
 def _ask(order_id: str) -> None:
     with writing():
-        order = order_for_return(order_id, lock=True)
+        now = clock.now()
+        order = order_to_change(order_id, now)
         if order is None:
             raise RuntimeError(f"Order {order_id} is not there.")
         asked = [Asked.of("TEE-M", 2, "too_small")]
-        rma = request_return(order, asked, "api", "token:bench", clock.now())
+        rma = request_return(order, asked, "api", "token:bench", now)
         if rma.status != "approved":
             raise RuntimeError(f"The return is {rma.status}, not approved.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from portal.api.endpoint import Call, endpoint
@@ -22,7 +23,13 @@ from portal.db import session
 from portal.models import Order, Return
 from portal.models.rma_acts import approve, cancel, decline
 from portal.models.rma_receipt import receive
-from portal.models.rma_request import everything, order_for_return, request_return, weigh
+from portal.models.rma_request import (
+    everything,
+    order_for_return,
+    order_to_change,
+    request_return,
+    weigh,
+)
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 
@@ -43,7 +50,7 @@ def quote_return(call: Call, order_id: str) -> tuple[int, QuoteReply]:
 
     Amounts are given for what is not eligible or not delivered, too.
     """
-    order = _order(order_id)
+    order = _there(order_id, lambda: order_for_return(order_id))
     method = call.body.method
     asked = [line.asked(method) for line in call.body.lines] or everything(order)
     weighed = weigh(order, asked, CHANNEL, call.now, strict=False)
@@ -62,7 +69,7 @@ def post_return(call: Call, order_id: str) -> tuple[int, ReturnReply]:
 
     The rules run again over facts that are frozen with the decision.
     """
-    order = _order(order_id, lock=True)
+    order = _there(order_id, lambda: order_to_change(order_id, call.now))
     method = call.body.method
     asked = [line.asked(method) for line in call.body.lines]
     rma = request_return(order, asked, CHANNEL, call.caller.who, call.now, method or "")
@@ -158,8 +165,8 @@ def cancel_return(call: Call, return_id: str) -> tuple[int, ReturnReply]:
     return 200, _reply(rma, call)
 
 
-def _order(order_id: str, lock: bool = False) -> Order:
-    order = order_for_return(order_id, lock) if ORDER_ID.fullmatch(order_id) else None
+def _there(order_id: str, read: Callable[[], Order | None]) -> Order:
+    order = read() if ORDER_ID.fullmatch(order_id) else None
     if order is None:
         raise not_found()
     return order

@@ -25,7 +25,7 @@ from portal.models.due import claim, finish
 from portal.models.policy import PolicyVersion
 from portal.models.rma_acts import arrive
 from portal.models.rma_receipt import Count, receive
-from portal.models.rma_request import order_for_return, request_return
+from portal.models.rma_request import order_to_change, request_return
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from portal.models.staff import Staff
@@ -130,7 +130,7 @@ def _is_there(order_id: str) -> bool:
 
 def _return(order_id: str, errand: Errand, now: datetime) -> None:
     asked, at = errand.asked, now - errand.waits
-    order = order_for_return(order_id, lock=True)
+    order = order_to_change(order_id, at)
     if order is None or asked is None:
         return
     rma = request_return(order, [asked], "page", "customer", at, asked.method or "")

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Integer, String, Text, UniqueConstraint, event, func, insert, select
+from sqlalchemy import (
+    Index,
+    Integer,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    event,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -175,19 +186,38 @@ def standing(version: PolicyVersion, live: PolicyVersion | None, now: datetime) 
 
 
 def policies(placed_at: datetime, now: datetime) -> tuple[Policy, Policy]:
-    """The policy in force when an order was placed, and the one in force now: one statement.
+    """The policy in force when an order was placed, and the one in force now: one statement."""
+    versions = [Published(*row) for row in session.execute(published())]
+    return in_force(versions, placed_at, now)
 
-    An order from before the first version has the first one.
+
+class Published(NamedTuple):
+    """A version that was published, without its document."""
+
+    since: datetime
+    version: int
+    hash: str
+
+
+def published() -> Select[*tuple[Any, ...]]:
+    """The shop's versions, as `Published` takes them: those that hold, held or will hold."""
+    return select(PolicyVersion.since, PolicyVersion.version, PolicyVersion.hash).where(
+        PolicyVersion.since.is_not(None)
+    )
+
+
+def in_force(
+    versions: Iterable[Published], placed_at: datetime, now: datetime
+) -> tuple[Policy, Policy]:
+    """The policy in force when an order was placed, and the one in force now.
+
+    An order from before the first version has the first one. Raises Conflict where none holds.
     """
-    rows = session.execute(
-        select(PolicyVersion.id, PolicyVersion.hash, PolicyVersion.since)
-        .where(PolicyVersion.since <= now)
-        .order_by(PolicyVersion.since, PolicyVersion.version)
-    ).all()
-    if not rows:
+    begun = sorted(each for each in versions if each.since <= now)
+    if not begun:
         raise Conflict("The shop has no returns policy in force. Publish one first.")
-    at_order = [row for row in rows if row.since <= placed_at] or rows[:1]
-    return _of_row(at_order[-1]), _of_row(rows[-1])
+    at_order = [each for each in begun if each.since <= placed_at] or begun[:1]
+    return _numbered(at_order[-1]), _numbered(begun[-1])
 
 
 def current_policy(now: datetime) -> Policy:
@@ -195,9 +225,9 @@ def current_policy(now: datetime) -> Policy:
     return policies(now, now)[1]
 
 
-def _of_row(row: Any) -> Policy:
-    wanted = select(PolicyVersion.document).where(PolicyVersion.id == row.id)
-    return _kept(row.hash, lambda: session.scalars(wanted).one())
+def _numbered(found: Published) -> Policy:
+    wanted = select(PolicyVersion.document).where(PolicyVersion.version == found.version)
+    return _kept(found.hash, lambda: session.scalars(wanted).one())
 
 
 MOST_KEPT = 256

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Label, Row, Select, func, inspect, select
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from carriers.contract import Status
 from portal.db import session
+from portal.gathered import gathered, moment_of, rows_of
 from portal.models.line import OrderLine, Unit
 from portal.models.order import Order
+from portal.models.policy import BEGINNING, Published, published
 from portal.models.rma import Return
 from portal.models.rma_line import ReturnLine, ReturnUnit
-from portal.models.shipment import Shipment
+from portal.models.shipment import Shipment, ShipmentLine
 from returns.facts import Facts, bps_of
 from returns.money import UnitMoney
 from returns.reasons import reason_and_detail
@@ -67,22 +70,25 @@ class Situation:
     customer: Mapping[str, Any]
     money: Mapping[int, UnitMoney]
     returns_made: int  # of this order, whatever became of them
+    versions: Sequence[Published]  # of the shop's policy
 
     @staticmethod
     def of(order: Order) -> Situation:
         """Read it: parcels, earlier returns, and the customer's history.
 
-        `order` is what `order_for_return` gave: with its lines, units and the claims on them.
+        `order` is what `order_for_return` gave, with its lines, units and the claims on them, or
+        what `order_to_change` gave, without: then they are read here. One statement in all.
         """
-        history = session.execute(_history(order)).one()
+        row = _read(order)
         units = [unit for line in order.lines for unit in line.units]
         return Situation(
             order=order,
-            legs=_legs(order.id),
+            legs=_legs(rows_of(row.legs)),
             held=frozenset(unit.id for unit in units if unit.claim is not None),
-            customer=_customer(history) if order.customer_id is not None else {},
+            customer=_customer(row) if order.customer_id is not None else {},
             money=unit_money(order),
-            returns_made=history.made,
+            returns_made=row.made,
+            versions=[_published(*each) for each in rows_of(row.versions)],
         )
 
     @property
@@ -172,28 +178,71 @@ def unit_money(order: Order) -> dict[int, UnitMoney]:
     }
 
 
-def _legs(order_id: str) -> list[Leg]:
-    parcels = session.scalars(
-        select(Shipment)
+def _read(order: Order) -> Row[*tuple[Any, ...]]:
+    """Counts, parcels and policies beside the order's lines, which are read if they are not yet."""
+    beside = _beside(order)
+    if "lines" not in inspect(order).unloaded:
+        return session.execute(select(*beside)).one()
+    wanted = select(OrderLine, *beside).where(OrderLine.order_id == order.id)
+    rows = (
+        session.execute(
+            wanted.order_by(OrderLine.position)
+            .options(joinedload(OrderLine.units).joinedload(Unit.claim))
+            .execution_options(populate_existing=True)
+        )
+        .unique()
+        .all()
+    )
+    set_committed_value(order, "lines", [row.OrderLine for row in rows])
+    return rows[0] if rows else session.execute(select(*beside)).one()
+
+
+def _parcels(order_id: str) -> Select[*tuple[Any, ...]]:
+    """The parcels to the customer, a row for each line they hold something of."""
+    return (
+        select(
+            Shipment.id,
+            Shipment.position,
+            Shipment.status,
+            Shipment.shipped_at,
+            Shipment.status_since,
+            Shipment.delivered_at,
+            ShipmentLine.line_id,
+            ShipmentLine.quantity,
+        )
+        .outerjoin(Shipment.lines)
         .where(
             Shipment.order_id == order_id,
             Shipment.rma_id.is_(None),
             Shipment.status != Status.CANCELLED.value,
         )
-        .order_by(Shipment.position, Shipment.id)
-        .options(joinedload(Shipment.lines))
-    ).unique()
-    return [_leg(parcel) for parcel in parcels]
-
-
-def _leg(parcel: Shipment) -> Leg:
-    is_there = parcel.status == Status.DELIVERED.value
-    moves = parcel.status not in (Status.UNKNOWN.value, Status.PRE_TRANSIT.value)
-    return Leg(
-        shipped_at=parcel.shipped_at or (parcel.status_since if moves else None),
-        delivered_at=(parcel.delivered_at or parcel.status_since) if is_there else None,
-        holds={held.line_id: held.quantity for held in parcel.lines},
     )
+
+
+def _legs(rows: Iterable[list[Any]]) -> list[Leg]:
+    """The parcels out of their rows, as they were first posted."""
+    parcels: dict[tuple[int, str], tuple[Any, dict[int, int]]] = {}
+    for id, position, *told, line_id, quantity in rows:
+        _, holds = parcels.setdefault((position, id), (told, {}))
+        if line_id is not None:
+            holds[line_id] = quantity
+    return [_leg(told, holds) for _, (told, holds) in sorted(parcels.items())]
+
+
+def _leg(told: Sequence[Any], holds: Mapping[int, int]) -> Leg:
+    status, *moments = told
+    shipped_at, since, delivered_at = map(moment_of, moments)
+    is_there = status == Status.DELIVERED.value
+    moves = status not in (Status.UNKNOWN.value, Status.PRE_TRANSIT.value)
+    return Leg(
+        shipped_at=shipped_at or (since if moves else None),
+        delivered_at=(delivered_at or since) if is_there else None,
+        holds=holds,
+    )
+
+
+def _published(since: str, version: int, digest: str) -> Published:
+    return Published(moment_of(since) or BEGINNING, version, digest)
 
 
 def _holds(leg: Leg, line: OrderLine) -> int:
@@ -229,28 +278,27 @@ def _customer(row: Any) -> dict[str, Any]:
     }
 
 
-def _history(order: Order) -> Select[Any]:
-    """Counts over the customer's other orders, and the returns of this one: one statement."""
+def _beside(order: Order) -> list[Label[Any]]:
+    """Counts over the customer's other orders, the order's returns and parcels, the policies."""
     customer = order.customer_id or ""  # nobody: not all guests together
     theirs = (Order.customer_id == customer, Order.id != order.id)
     returns = (Return.customer_id == customer, Return.order_id != order.id)
     bought = select(func.coalesce(func.sum(OrderLine.quantity), 0)).join(OrderLine.order)
     units = select(func.count()).select_from(ReturnUnit).join(ReturnUnit.line).join(ReturnLine.rma)
     asked = select(func.count()).select_from(Return).where(*returns)
-    orders = select(func.count()).select_from(Order).where(*theirs)
     worn = (ReturnUnit.acceptance == "rejected", ReturnUnit.condition.in_(("C", "D")))
-    mine = select(func.count()).select_from(Return).where(Return.order_id == order.id)
-    return select(
-        mine.scalar_subquery().label("made"),
-        orders.scalar_subquery().label("orders"),
-        bought.where(*theirs).scalar_subquery().label("bought"),
-        asked.where(Return.status.in_(COUNTED)).scalar_subquery().label("returns"),
-        asked.where(Return.status.in_(UNDER_WAY)).scalar_subquery().label("under_way"),
-        units.where(*returns, ReturnUnit.acceptance == "accepted")
-        .scalar_subquery()
-        .label("returned"),
-        units.where(*returns, ReturnUnit.reception == "not_in_parcel")
-        .scalar_subquery()
-        .label("empty"),
-        units.where(*returns, *worn).scalar_subquery().label("worn"),
-    )
+    counts = {
+        "made": select(func.count()).select_from(Return).where(Return.order_id == order.id),
+        "orders": select(func.count()).select_from(Order).where(*theirs),
+        "bought": bought.where(*theirs),
+        "returns": asked.where(Return.status.in_(COUNTED)),
+        "under_way": asked.where(Return.status.in_(UNDER_WAY)),
+        "returned": units.where(*returns, ReturnUnit.acceptance == "accepted"),
+        "empty": units.where(*returns, ReturnUnit.reception == "not_in_parcel"),
+        "worn": units.where(*returns, *worn),
+    }
+    return [
+        *(count.correlate(None).scalar_subquery().label(name) for name, count in counts.items()),
+        gathered(_parcels(order.id)).label("legs"),
+        gathered(published()).label("versions"),
+    ]

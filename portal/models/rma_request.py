@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
 from portal.db import new_id, session
@@ -16,7 +16,7 @@ from portal.models.audit import record
 from portal.models.change import Conflict
 from portal.models.line import OrderLine, Unit
 from portal.models.order import Order
-from portal.models.policy import policies
+from portal.models.policy import in_force
 from portal.models.rma import Return, units_of
 from portal.models.rma_acts import start
 from portal.models.rma_exchange import sold_variant
@@ -68,6 +68,20 @@ def order_for_return(order_id: str, lock: bool = False) -> Order | None:
     return session.scalars(wanted).unique().one_or_none()
 
 
+def order_to_change(order_id: str, now: datetime) -> Order | None:
+    """The order alone, locked for this transaction and said to have changed: one statement.
+
+    Its lines are read together with all else that `request_return` needs.
+    """
+    return session.scalar(
+        update(Order)
+        .where(Order.id == order_id)
+        .values(version=Order.version + 1, updated_at=now)
+        .returning(Order)
+        .execution_options(populate_existing=True, synchronize_session=False)
+    )
+
+
 def weigh(
     order: Order, asked: Sequence[Asked], channel: str, now: datetime, *, strict: bool
 ) -> list[Weighed]:
@@ -89,9 +103,9 @@ def _weighed(
     by_law: Policy | None = None,
 ) -> list[Weighed]:
     if by_law is None:
-        at_order, in_force = policies(here.order.placed_at, now)
+        at_order, at_present = in_force(here.versions, here.order.placed_at, now)
     else:
-        at_order = in_force = by_law
+        at_order = at_present = by_law
     whole = sum(each.quantity for each in asked)
     found = []
     for each, line, units in _allotted(here, asked, strict):
@@ -103,7 +117,7 @@ def _weighed(
                 units=units,
                 money=[here.money[unit.id] for unit in units],
                 facts=facts.to_json(),
-                decision=decide_fairly(at_order, in_force, facts, now),
+                decision=decide_fairly(at_order, at_present, facts, now),
                 is_free=not any(unit.id in here.held for unit in units),
             )
         )
@@ -136,7 +150,8 @@ def request_return(
 ) -> Return:
     """Store a return with its decision: approved at once, left to staff, or declined.
 
-    Call it inside `writing()` with an order that `order_for_return(lock=True)` gave. The same rules
+    Call it inside `writing()` with an order that `order_to_change` or
+    `order_for_return(lock=True)` gave. The same rules
     as for the quote run again over facts that are frozen with the decision; `by_law` are other
     ones, which stand above the shop's. Raises Invalid and Conflict.
     """
@@ -152,7 +167,8 @@ def request_return(
         f"return:{rma.id}",
         after={"number": rma.number, "lines": [[x.sku, x.quantity, x.outcome] for x in rma.lines]},
     )
-    rma.touch(now)
+    if order.updated_at != now:  # `order_to_change` has said it already
+        order.touch(now)
     if rma.status == "approved":
         start(rma, Act(by, now))
     else:

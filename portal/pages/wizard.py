@@ -16,7 +16,7 @@ from portal.db import session, writing
 from portal.jobs import nudge
 from portal.models import Photo
 from portal.models.change import Conflict
-from portal.models.rma_request import order_for_return, request_return
+from portal.models.rma_request import order_for_return, order_to_change, request_return
 from portal.models.sent import once
 from portal.pages.asking import TAKES, Asking
 from portal.pages.brand import url_in
@@ -144,7 +144,7 @@ def _send(here: Asking) -> Response:
 
 
 def _store(here: Asking) -> str:
-    order = order_for_return(here.order.id, lock=True) or abort(404)
+    order = order_to_change(here.order.id, here.now) or abort(404)
     draft = here.draft
     rma = request_return(order, draft.asked, "page", "customer", here.now, draft.method)
     photos = [photo for each in draft.answers.values() for photo in each.photos]

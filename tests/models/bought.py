@@ -8,7 +8,7 @@ from typing import Any
 from portal.db import inside, session, writing
 from portal.models import Order, Return, Shipment, Variant
 from portal.models.rma_facts import Asked
-from portal.models.rma_request import order_for_return, request_return
+from portal.models.rma_request import order_to_change, request_return
 from portal.sources.document import OrderDocument, VariantDocument
 from tests.conftest import shop_id
 
@@ -79,7 +79,7 @@ def ask(order_id: str, *asked: Asked, slug: str = "fern", now: datetime = NOW, *
 
 def requested(order_id: str, *asked: Asked, now: datetime = NOW, **more: Any) -> Return:
     """Ask for a return inside `writing()`."""
-    order = order_for_return(order_id, lock=True)
+    order = order_to_change(order_id, now)
     assert order is not None
     return request_return(order, asked, "api", "token:test", now, **more)
 

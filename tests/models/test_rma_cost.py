@@ -16,4 +16,4 @@ def test_a_return_is_made_decided_and_approved_in_few_statements(any_app: Flask)
         requested(first, shirts(1))  # reads the policy's document, once in a process
     with inside(shop_id("fern")), writing(), statements() as seen:
         assert requested(order_id, shirts(2)).status == "approved"
-    assert len(seen) <= 13, seen
+    assert len(seen) <= 10, seen
