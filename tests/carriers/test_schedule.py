@@ -117,6 +117,74 @@ def test_the_next_question_is_soon_and_never_past(
         assert wait >= min(max(retry, MINUTE), DAY)
 
 
+@given(status=statuses, few=st.integers(0, 40), more=st.integers(0, 40), seed=st.text(max_size=4))
+def test_more_failures_never_ask_sooner(status: Status, few: int, more: int, seed: str) -> None:
+    fewer, many = sorted((few + 1, more + 1))
+    assert due(status, failures=fewer, seed=seed) <= due(status, failures=many, seed=seed)  # type: ignore[operator]
+
+
+@given(
+    status=statuses,
+    asked=st.tuples(spans, spans),
+    hooks=st.booleans(),
+    retry=st.none() | st.timedeltas(-DAY, 2 * DAY),
+    seed=st.text(max_size=4),
+)
+def test_who_was_asked_later_is_asked_again_no_sooner(
+    status: Status,
+    asked: tuple[timedelta, timedelta],
+    hooks: bool,
+    retry: timedelta | None,
+    seed: str,
+) -> None:
+    facts: dict[str, Any] = {"hooks_arriving": hooks, "retry_after": retry, "seed": seed}
+    earlier, later = (due(status, last_polled_at=NOW - ago, **facts) for ago in sorted(asked)[::-1])
+    assert earlier <= later  # type: ignore[operator]
+
+
+@given(
+    status=statuses,
+    failures=st.integers(0, 20),
+    waits=st.tuples(st.timedeltas(-DAY, 3 * DAY), st.timedeltas(-DAY, 3 * DAY)),
+)
+def test_a_longer_wait_that_was_asked_for_is_never_shorter(
+    status: Status, failures: int, waits: tuple[timedelta, timedelta]
+) -> None:
+    short, long = (due(status, failures=failures, retry_after=wait) for wait in sorted(waits))
+    plain = due(status, failures=failures)
+    assert plain <= short <= long  # type: ignore[operator]
+
+
+@given(status=statuses, seed=st.text(max_size=4), polled=st.none() | spans)
+def test_hooks_never_make_questions_more_frequent(
+    status: Status, seed: str, polled: timedelta | None
+) -> None:
+    last = None if polled is None else NOW - polled
+    alone, told = (due(status, last_polled_at=last, hooks_arriving=h, seed=seed) for h in (0, 1))
+    assert alone <= told  # type: ignore[operator]
+
+
+@given(st.lists(st.tuples(statuses, st.booleans(), st.integers(0, 3)), min_size=1, max_size=40))
+def test_time_goes_on_and_no_parcel_is_asked_more_often_than_its_pace(
+    told: list[tuple[Status, bool, int]],
+) -> None:
+    """A parcel's life: each question is asked when it is due, and the next lies after it."""
+    now = NOW
+    for status, hooks, failures in told:
+        found = next_poll(
+            status,
+            now=now,
+            created_at=now - DAY,
+            last_polled_at=now,
+            hooks_arriving=hooks,
+            failures=failures,
+            seed="parcel",
+        )
+        assert found is not None
+        assert found - now >= MINUTE * 0.9
+        now = found
+
+
 def test_parcels_are_spread_earlier_never_later() -> None:
     waits = [due(Status.IN_TRANSIT, seed=f"parcel-{n}") for n in range(500)]
     assert all(timedelta(hours=2.7) <= w <= timedelta(hours=3) for w in waits if w)
@@ -179,3 +247,29 @@ def test_a_refusal_closes_the_budget_for_as_long_as_asked() -> None:
 def test_a_budget_that_allows_nothing_is_refused(rate: float, burst: int) -> None:
     with pytest.raises(ValueError, match="budget"):
         Budget.full(rate, burst, NOW)
+
+
+@given(
+    waits=st.lists(st.none() | st.timedeltas(-DAY, 3 * DAY), min_size=1, max_size=8),
+    later=st.timedeltas(timedelta(0), DAY),
+)
+def test_a_refusal_holds_for_as_long_as_the_longest_that_was_said(
+    waits: list[timedelta | None], later: timedelta
+) -> None:
+    budget = Budget.full(5, 5, NOW)
+    for wait in waits:
+        budget = budget.refused(NOW, wait)
+    until = max(min(max(w or MINUTE, timedelta(seconds=1)), DAY) for w in waits)
+    _, wait = budget.take(NOW + later)
+    assert (wait == timedelta(0)) == (later >= until)
+
+
+@given(rate=st.floats(0.1, 100), burst=st.integers(1, 20), asked=st.integers(1, 60))
+def test_waiting_as_told_is_always_enough(rate: float, burst: int, asked: int) -> None:
+    budget, now = Budget.full(rate, burst, NOW), NOW
+    for _ in range(asked):
+        budget, wait = budget.take(now)
+        now += wait + timedelta(microseconds=1)
+        if wait:
+            budget, wait = budget.take(now)
+            assert wait == timedelta(0)
