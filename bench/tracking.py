@@ -86,8 +86,8 @@ def environ_in(home: Path) -> dict[str, str]:
     }
 
 
-def fill(environ: dict[str, str], orders: int = ORDERS) -> list[str]:
-    """Make a shop with its orders; gives the tokens of their links."""
+def fill(environ: dict[str, str], orders: int = ORDERS, scans: int = SCANS) -> list[str]:
+    """Make a shop with its orders of so many scans each; gives the tokens of their links."""
     app = create_app(read_settings(environ))
     with app.app_context():
         upgrade()
@@ -100,14 +100,14 @@ def fill(environ: dict[str, str], orders: int = ORDERS) -> list[str]:
         tokens = [new_token() for _ in range(orders)]
         for start in range(0, orders, ORDERS):
             with inside(shop_id), writing():
-                _orders(shop_id, tokens, start, clock.now())
+                _orders(shop_id, tokens[start : start + ORDERS], start, scans)
         session.remove()
         db.engine.dispose()
     return tokens
 
 
-def _orders(shop_id: int, all_tokens: list[str], start: int, now: datetime) -> None:
-    tokens = all_tokens[start : start + ORDERS]
+def _orders(shop_id: int, tokens: list[str], start: int, scans: int) -> None:
+    now = clock.now()
     ids = [(new_id("ord", now), new_id("shp", now)) for _ in tokens]
     counted = list(enumerate(ids, start))
     _insert(Order, shop_id, [_order(n, order, now) for n, (order, _) in counted])
@@ -115,8 +115,8 @@ def _orders(shop_id: int, all_tokens: list[str], start: int, now: datetime) -> N
     _insert(Shipment, shop_id, [_shipment(n, *pair, now) for n, pair in counted])
     held = [{"shipment_id": s, "line_id": n + 1, "quantity": 1} for n, (_, s) in counted]
     _insert(ShipmentLine, shop_id, held)
-    scans = [_scan(shipment, n, now) for _, shipment in ids for n in range(SCANS)]
-    _insert(StoredScan, shop_id, scans)
+    told = [_scan(n, scans, now) for n in range(scans)]
+    _insert(StoredScan, shop_id, [{"shipment_id": s} | scan for _, s in ids for scan in told])
     links = [
         {"token_digest": digest(token), "order_id": order}
         for token, (order, _) in zip(tokens, ids, strict=True)
@@ -125,7 +125,10 @@ def _orders(shop_id: int, all_tokens: list[str], start: int, now: datetime) -> N
 
 
 def _insert(model: Any, shop_id: int, rows: list[dict[str, Any]]) -> None:
-    session.execute(insert(model), [{"shop_id": shop_id, **row} for row in rows])
+    # Past the session, which would look at each row.
+    session.connection().execute(
+        insert(model.__table__), [{"shop_id": shop_id, **row} for row in rows]
+    )
 
 
 def _order(n: int, order_id: str, now: datetime) -> dict[str, Any]:
@@ -176,13 +179,12 @@ def _shipment(n: int, order_id: str, shipment_id: str, now: datetime) -> dict[st
     }
 
 
-def _scan(shipment_id: str, n: int, now: datetime) -> dict[str, Any]:
+def _scan(n: int, scans: int, now: datetime) -> dict[str, Any]:
     return {
-        "shipment_id": shipment_id,
         "key": f"scan-{n}",
-        "at": now - timedelta(hours=3 + 4 * (SCANS - 1 - n)),
+        "at": now - timedelta(hours=3 + 4 * (scans - 1 - n)),
         "offset_minutes": -360,
-        "status": STORY[n * len(STORY) // SCANS],
+        "status": STORY[n * len(STORY) // scans],
         "message": f"Processed at facility {n}",
         "city": f"Town {n}",
         "region": "TX",

@@ -17,6 +17,7 @@ from bench import tracking
 from bench.measure import ROUNDS, Server, serving
 
 ORDERS = 50_000
+SCANS = 4  # an order
 ASKED = 200  # pages a round
 BARE = "/healthz"
 
@@ -25,7 +26,7 @@ def run() -> list[dict[str, Any]]:
     """One line: the 95th percentile, in milliseconds, and how many bare ones go into it."""
     with tempfile.TemporaryDirectory() as home:
         environ = tracking.environ_in(Path(home))
-        pages = iter([f"/t/{token}" for token in tracking.fill(environ, ORDERS)])
+        pages = iter([f"/t/{token}" for token in tracking.fill(environ, ORDERS, SCANS)])
         with serving("wsgi:app", environ) as house:
             rounds = [
                 (_p95(house, [next(pages) for _ in range(ASKED)]), _p95(house, [BARE] * ASKED))
