@@ -42,12 +42,20 @@ def asked_back(api: Api) -> str:
     return str(response.json["id"])
 
 
+def claimed(api: Api) -> str:
+    """A claim for the order, which has not arrived; gives its id."""
+    response = api.post(f"/orders/{order(api)['id']}/claims", {"kind": "lost"})
+    assert response.status_code == 201, response.text
+    return str(response.json["id"])
+
+
 # For each name in a path: makes the thing with this caller and gives its id.
 IDS: dict[str, Callable[[Api], str]] = {
     "order_id": lambda api: str(order(api)["id"]),
     "shipment_id": lambda api: str(order(api)["shipments"][0]["id"]),
     "sku": variant,
     "return_id": asked_back,
+    "claim_id": claimed,
     "customer_id": lambda api: str(order(api)["customer_id"]),
 }
 # For each function that needs more than {}: a body it takes.
@@ -56,6 +64,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_shipment": {"carrier": "UPS", "tracking_number": "1Z"},
     "decide_posted": {"facts": {"ordered_at": "2026-05-04T09:30:00+02:00"}},
     "post_return": {"lines": [{"sku": "CANARY-SKU", "quantity": 1, "reason": "too_small"}]},
+    "post_claim": {"kind": "lost"},
+    "reject_claim": {"code": "worn"},
     "reject_return": {"code": "worn"},
     "receive_return": {"lines": [{"sku": "CANARY-SKU", "quantity": 1}]},
     "cover_order": {"quote": "never signed"},
@@ -69,6 +79,7 @@ PREFIXES = {
     "sku": "SKU-",
     "return_id": "ret_",
     "customer_id": "cus_",
+    "claim_id": "clm_",
 }
 
 
