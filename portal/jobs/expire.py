@@ -57,7 +57,7 @@ def _end_exchange(lease: Lease) -> None:
     session.rollback()
     if bank is not None and due is not None:
         try:
-            page = topup.close_page(bank, due)
+            page = topup.close_page(bank, due.page)
             if page is not None:
                 topup.take(bank, due.id, page)
         except PaymentError as error:

@@ -7,6 +7,7 @@ from typing import Final
 
 from portal import clock
 from portal.db import inside, session, writing
+from portal.jobs import instant_pay
 from portal.jobs.bank import bank_of, wait
 from portal.jobs.queue import nudge
 from portal.models import Instant, Shop
@@ -77,12 +78,16 @@ def _step(bank: Stripe, instant_id: str) -> datetime | None:
     try:
         if status == "wanted":
             return look(bank, instant_id, page)
+        if status in ("declined", "released"):
+            return instant_pay.follow(bank, instant_id)
         if status == "saved":
             with writing():
                 found = Instant.locked(instant_id)
                 again_at = next_step(*found, now) if found is not None else None
             if again_at is not None:
                 return again_at
+            if found is not None and found[0].status == "released":
+                return now
         return _charge(bank, instant_id)
     except PaymentError as error:
         return now + wait(now - LOOKS, now, error.retry_after)
@@ -97,12 +102,14 @@ def look(bank: Stripe, instant_id: str, page: str) -> datetime | None:
         return None
     now = clock.now()
     seen = bank.read_checkout(page)
+    if seen.payment:
+        return instant_pay.take(bank, instant_id, seen)
     card = bank.saved_card(seen.setup) if seen.setup else None
     if card is not None and seen.state is CheckoutState.COMPLETE:
         with writing():
             is_sent = card_saved(instant_id, (card.customer, card.card, card.last4), now)
         if not is_sent and _status(instant_id) == "lapsed":
-            _let_go(bank, card)
+            bank.forget_card(card.card)
             return None
         return now
     if seen.state is CheckoutState.EXPIRED:
@@ -120,8 +127,8 @@ def _charge(bank: Stripe, instant_id: str) -> datetime | None:
     session.rollback()
     now = clock.now()
     if status != "charging":
-        if status in ("charged", "released", "declined"):
-            _let_go(bank, card)
+        if status == "charged" and card.card:
+            bank.forget_card(card.card)
         return None
     try:
         paid = bank.charge_saved(card, amount, currency, instant_id, {"instant": instant_id})
@@ -136,12 +143,6 @@ def _charge(bank: Stripe, instant_id: str) -> datetime | None:
     with writing():
         charged(instant_id, paid.reference, now)
     return now
-
-
-def _let_go(bank: Stripe, card: SavedCard) -> None:
-    """The card is not needed any more: the provider forgets it."""
-    if card.card:
-        bank.forget_card(card.card)
 
 
 def _status(instant_id: str) -> str:

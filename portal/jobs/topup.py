@@ -102,18 +102,18 @@ def take(bank: Stripe, settlement_id: str, checkout: Checkout) -> bool:
     return is_new
 
 
-def close_page(bank: Stripe, due: Difference) -> Checkout | None:
+def close_page(bank: Stripe, page: str) -> Checkout | None:
     """See that nobody pays any more for what is let go; the page as it stands then."""
-    if not due.page:
+    if not page:
         return None
     try:
-        return bank.expire_checkout(due.page)
+        return bank.expire_checkout(page)
     except PaymentError as error:
         if error.kind is Kind.NOT_FOUND:
             return None
         if error.kind is not Kind.REFUSED:
             raise
-    return bank.read_checkout(due.page)
+    return bank.read_checkout(page)
 
 
 def _finish(lease: Lease, again_at: datetime | None) -> None:

@@ -282,7 +282,10 @@ def _charge_failed(facts: Facts, _locale: str) -> Words:
             "The article to be exchanged did not come back in time, and your bank did not let us "
             "charge your card. Nothing was charged, and we do not try again by ourselves."
         ),
-        after=_("Please send the article back, or answer this mail to pay in another way."),
+        after=_(
+            "Please pay it on the page below, or send the article back. Once it is paid, or here, "
+            "nothing is open any more."
+        ),
     )
 
 

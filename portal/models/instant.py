@@ -271,7 +271,12 @@ def charged(instant_id: str, payment: str, now: datetime) -> bool:
     found = Instant.locked(instant_id)
     if found is None or found[0].status != "charging":
         return False
-    row, rma = found
+    booked(*found, payment, now)
+    return True
+
+
+def booked(row: Instant, rma: Return, payment: str, now: datetime) -> None:
+    """What did not come back was paid for: book it, tell of it. Call it on locked rows, once."""
     exchange = session.get_one(Exchange, row.exchange_id)
     order = session.get_one(Order, exchange.order_id)
     amount, cause = row.charging_minor, f"{row.id}:charge"
@@ -285,20 +290,31 @@ def charged(instant_id: str, payment: str, now: datetime) -> bool:
     session.flush()
     came_back(rma, exchange, Act(JOB, now))
     rma.touch(now)
-    return True
 
 
 def declined(instant_id: str, problem: str, now: datetime) -> bool:
-    """The bank said no. Nothing is charged; staff see why."""
+    """The bank said no. Nothing is charged; the customer may pay it, and staff see why."""
     found = Instant.locked(instant_id)
     if found is None or found[0].status != "charging":
         return False
     row, rma = found
-    row.status, row.problem, row.charged = "declined", problem, {}
+    row.status, row.problem, row.page = "declined", problem, ""
     record(JOB, "instant.declined", f"return:{rma.id}", why=problem)
     tell(rma, "charge_failed", now, row.id, now + LIFE)
+    session.flush()
+    came_back(rma, session.get_one(Exchange, row.exchange_id), Act(JOB, now))
     rma.touch(now)
     return True
+
+
+def owed_minor(row: Instant, rma: Return) -> int:
+    """What of a charge is still due: its units that did not come back. Minor units."""
+    return sum(row.charged[id] for id in row.charged.keys() - _settled(row, rma))
+
+
+def _settled(row: Instant, rma: Return) -> set[str]:
+    units = line_of(rma, session.get_one(Exchange, row.exchange_id)).units
+    return {str(unit.unit_id) for unit in units if unit.settlement_id}
 
 
 def came_back(rma: Return, exchange: Exchange, act: Act) -> None:
@@ -306,11 +322,13 @@ def came_back(rma: Return, exchange: Exchange, act: Act) -> None:
     row = session.scalar(select(Instant).where(Instant.exchange_id == exchange.id))
     if row is None:
         return
-    if row.status in ("saved", "charging"):
-        plan("instant", row.id, rma.shop_id, act.now)
+    settled = _settled(row, rma)
+    if row.status == "declined":
+        row.charged = {id: minor for id, minor in row.charged.items() if id not in settled}
+        row.status = "declined" if row.charged else "released"
     if row.status != "charged":
+        plan("instant", row.id, rma.shop_id, act.now)
         return
-    settled = {str(unit.unit_id) for unit in line_of(rma, exchange).units if unit.settlement_id}
     back = {id: row.charged[id] for id in settled & row.charged.keys() - row.given_back.keys()}
     if not back:
         return

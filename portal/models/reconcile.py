@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select
 
 from portal.db import session
 from portal.models.exchange import Exchange
+from portal.models.instant import PROVIDER, Instant
 from portal.models.label import Label
 from portal.models.ledger import LedgerEntry
 from portal.models.order import Order
@@ -64,7 +65,11 @@ def recent_payments(provider: str, now: datetime) -> list[str]:
         Settlement.payment != "",
         or_(Settlement.status.in_(PENDING), Settlement.created_at >= since),
     )
-    return sorted({*session.scalars(moved.distinct()), *session.scalars(wanted.distinct())})
+    cards = select(Instant.payment).where(Instant.payment != "", Instant.charge_at >= since)
+    charged = session.scalars(cards).all() if provider == PROVIDER else []
+    return sorted(
+        {*session.scalars(moved.distinct()), *session.scalars(wanted.distinct()), *charged}
+    )
 
 
 def our_side(payment: str) -> Side:
@@ -79,7 +84,8 @@ def our_side(payment: str) -> Side:
                 select(Exchange.order_id).where(Exchange.order_id.is_not(None))
             )
             | (LedgerEntry.kind == "refunded")
-            | LedgerEntry.cause.like("stl_%:due"),
+            | LedgerEntry.cause.like("stl_%:due")
+            | LedgerEntry.cause.like("ins_%:charge"),
         )
         .group_by(LedgerEntry.kind)
     )
@@ -149,7 +155,9 @@ def unclear() -> list[tuple[str, str]]:
         Settlement.kind == "refund", Settlement.status.in_(("performing", "unknown"))
     )
     labels = select(Label.id).where(Label.status.in_(("performing", "unknown", "void_wanted")))
+    cards = select(Instant.id).where(Instant.status == "charging")
     return [
+        *(("instant", id) for id in session.scalars(cards.order_by(Instant.id))),
         *(("settle", id) for id in session.scalars(rows.order_by(Settlement.id))),
         *(("label", id) for id in session.scalars(labels.order_by(Label.id))),
     ]

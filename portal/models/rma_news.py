@@ -15,6 +15,7 @@ from sqlalchemy import select
 from portal.db import session
 from portal.models.due import plan, plan_all
 from portal.models.exchange import Exchange
+from portal.models.instant import Instant
 from portal.models.label import PRINTED, labels_of
 from portal.models.message import Message
 from portal.models.outbox import Work, want
@@ -192,8 +193,14 @@ def _checked(_told: Mapping[str, Any], rma: Return) -> str:
     return "All was accepted; the mail about its money says so." if moved else ""
 
 
+def _charge_failed(told: Mapping[str, Any], _rma: Return) -> str:
+    row = session.get(Instant, told["instant"])
+    return "" if row is not None and row.status == "declined" else "Nothing is due any more."
+
+
 OVER: Final[dict[str, Callable[[Mapping[str, Any], Return], str]]] = {
     "return_reminder": _reminder,
     "return_label": _label,
     "return_checked": _checked,
+    "return_charge_failed": _charge_failed,
 }

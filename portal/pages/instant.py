@@ -14,10 +14,12 @@ from portal.format import money
 from portal.jobs import nudge
 from portal.jobs.bank import bank_of
 from portal.jobs.instant import open_page
+from portal.jobs.instant_pay import open_pay_page
 from portal.keys import Unsealable
 from portal.models import Exchange, Order, Return, Shop
 from portal.models.change import Conflict
 from portal.models.instant import Instant, Offer, agree, offers
+from portal.models.instant_pay import owed
 from portal.pages.brand import brand, page_locale, url_in
 from portal.pages.dates import Calendar
 from portal.pages.entry import guard, see
@@ -31,6 +33,11 @@ TEXT_VERSION: Final = 1  # of the words that are agreed to; goes up with every c
 SAYS: Final = {
     "saved": N_("Thank you. We are asking the bank about your card; it takes a few minutes."),
     "unsaid": N_("Tick the box to say that you agree. Nothing was changed."),
+    "paid": N_("Thank you. We are asking the bank; this page shows it within a few minutes."),
+    "unpaid": N_(
+        "The page to pay at cannot be opened at this moment. Nothing was charged. Try again in a "
+        "few minutes."
+    ),
     "gone": N_("It cannot be sent at once any more. Your exchange stays as it is."),
     "later": N_(
         "The page to save a card at cannot be opened at this moment. Nothing was changed. Try "
@@ -51,28 +58,32 @@ STATES: Final = {
     ),
     "released": N_("Nothing is charged to your card any more."),
     "declined": N_(
-        "Yours did not come back in time, and your card could not be charged. Nothing was taken. "
-        "Send it back, or write to us to pay in another way."
+        "Yours did not come back in time, and your card could not be charged. Nothing was taken, "
+        "and we do not try again by ourselves. Pay %(amount)s here, or send yours back."
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One offer with the words to agree to (`url` to post to), or what became of one."""
+    """One offer with the words to agree to (`url` to post to), or what became of one.
+
+    `pays` names the button of what is to be paid at `url`.
+    """
 
     title: str
     sentence: str
     url: str = ""
     exchange_id: str = ""
     button: str = ""
+    pays: str = ""
 
 
 def instant_shown(rma: Return, token: str) -> list[Shown]:
     """What may be sent at once, and what became of what was."""
     now, calendar = clock.now(), _calendar()
     agreed = Instant.of(rma.id)
-    shown = [_state(row, calendar) for row in agreed]
+    shown = [_state(row, calendar, token) for row in agreed]
     waiting = {row.exchange_id for row in agreed if row.status == "wanted"}
     if _bank() is None:
         return shown
@@ -130,6 +141,26 @@ def consent(token: str) -> Response:
     return make_response(redirect(url or f"{here}?instant=saved", 303))
 
 
+@bp.post("/r/<token>/instant/payment")
+def pay(token: str) -> Response:
+    """Lead to the page where is paid what the card could not be charged for."""
+    rma = Return.at(token) or abort(404)
+    here = url_in("rma.page", token=token)
+    mine = {row.exchange_id: row.id for row in Instant.of(rma.id)}
+    due = owed(mine.get(request.form.get("exchange", ""), ""))
+    bank, back = _bank(), f"{g.shop.origin}{here}"
+    session.rollback()  # no transaction is open while Stripe is asked
+    if due is None:
+        return see(here)
+    try:
+        url = open_pay_page(bank, due, f"{back}?instant=paid", back) if bank else ""
+    except PaymentError:
+        return see(f"{here}?instant=unpaid")
+    nudge("settle")
+    unsaid = "paid" if bank else "unpaid"
+    return make_response(redirect(url or f"{here}?instant={unsaid}", 303))
+
+
 def _agreed(rma: Return, exchange_id: str, now: datetime) -> dict[str, str | int]:
     """The words as they were shown, with their version and language."""
     found = next((each for each in offers(rma, now) if each.exchange.id == exchange_id), None)
@@ -137,7 +168,7 @@ def _agreed(rma: Return, exchange_id: str, now: datetime) -> dict[str, str | int
     return {"text": text, "version": TEXT_VERSION, "locale": page_locale()}
 
 
-def _state(row: Instant, calendar: Calendar) -> Shown:
+def _state(row: Instant, calendar: Calendar, token: str) -> Shown:
     exchange = session.get_one(Exchange, row.exchange_id)
     minor = row.charging_minor or row.amount_minor
     sentence = _(
@@ -146,7 +177,11 @@ def _state(row: Instant, calendar: Calendar) -> Shown:
         last4=row.last4,
         amount=money(minor, row.currency, page_locale()),
     )
-    return Shown(_title(exchange), sentence)
+    if row.status != "declined":
+        return Shown(_title(exchange), sentence)
+    pays = _("Pay %(amount)s", amount=money(minor, row.currency, page_locale()))
+    url = url_in("instant.pay", token=token)
+    return Shown(_title(exchange), sentence, url, exchange.id, pays=pays)
 
 
 def _last_day(charge_at: datetime, calendar: Calendar) -> date:

@@ -15,6 +15,7 @@ from portal.db import session
 from portal.format import money
 from portal.models import (
     Claim,
+    Instant,
     Label,
     Order,
     Return,
@@ -54,6 +55,7 @@ def _stuck() -> Select[str]:
 
 
 TROUBLED_MONEY: Final = Return.id.in_(_stuck())
+TROUBLED_CARD: Final = Return.id.in_(select(Instant.rma_id).where(Instant.status == "declined"))
 TROUBLED_LABEL: Final = Return.id.in_(select(Label.rma_id).where(Label.status.in_(TROUBLED)))
 VIEWS: Final = (
     View(
@@ -70,7 +72,7 @@ VIEWS: Final = (
         "money",
         "Money stuck",
         "Every payout went through.",
-        or_(TROUBLED_MONEY, TROUBLED_LABEL),
+        or_(TROUBLED_MONEY, TROUBLED_LABEL, TROUBLED_CARD),
     ),
     View(
         "claims",

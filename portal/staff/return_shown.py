@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.db import session
 from portal.format import money
-from portal.models import AuditEntry, Order, Photo, Return, Shipment, Shop
+from portal.models import AuditEntry, Exchange, Instant, Order, Photo, Return, Shipment, Shop
 from portal.models.label import labels_of
 from portal.models.ledger import sums_of
 from portal.models.rma_receipt import DISPOSITIONS
@@ -23,6 +23,21 @@ from portal.staff.rights import me
 from returns.lifecycle import RETURN
 
 PAID_FROM: Final = ("approved", "shipped", "arrived", "checked")
+AHEAD: Final = {
+    "wanted": "agreed to, no card saved yet; nothing is sent before",
+    "lapsed": "agreed to, no card came; an ordinary exchange",
+    "saved": "sent; {amount} at most charged to the card ending in {last4} from {day}",
+    "charging": "not back in time; {amount} is being charged to the card ending in {last4}",
+    "charged": "not back in time; {amount} was paid for it",
+    "released": "settled; nothing is charged any more",
+    "declined": "not back in time, and {amount} could not be charged; the customer may pay it",
+}
+AHEAD_SIGNS: Final = {
+    "charged": ("✓", "ok"),
+    "released": ("✓", "ok"),
+    "saved": ("✓", "ok"),
+    "declined": ("✕", "bad"),
+}
 CODES: Final = {
     "outside_window": "The window has closed",
     "worn": "It was worn or used",
@@ -61,6 +76,7 @@ def rma_shown(rma: Return, problem: str = "", status: int = 200) -> Response:
         otherwise=[(code, str(RESOLUTIONS[code])) for code in OTHERWISE],
         has_failed=any(row.status == "failed" and row.is_live for row in settlements),
         labels=labels,
+        ahead=[_ahead(row, calendar) for row in Instant.of(rma.id)],
         label_failed=any(label.status == "failed" for label in labels),
         parcels=session.scalars(select(Shipment).where(Shipment.rma_id == rma.id)).all(),
         photos=Photo.of_return(rma.id),
@@ -83,6 +99,22 @@ def when(at: datetime, calendar: Calendar) -> str:
     """A moment as the desk shows it: "today, 2:24 am"."""
     local = calendar.local(at)
     return f"{calendar.short(local.date())}, {calendar.clock(local)}"
+
+
+def _ahead(row: Instant, calendar: Calendar) -> dict[str, Any]:
+    """What was agreed to of an article that is sent at once, and what came of it."""
+    exchange = session.get_one(Exchange, row.exchange_id)
+    order = session.get(Order, exchange.order_id) if exchange.order_id else None
+    amount = money(row.charging_minor or row.amount_minor, row.currency, "en")
+    day, sign = calendar.short(calendar.local(row.charge_at).date()), AHEAD_SIGNS.get(row.status)
+    said = AHEAD[row.status].format(amount=amount, day=day, last4=row.last4)
+    return {
+        "row": row,
+        "title": exchange.title or exchange.sku,
+        "order": order.number if order else "",
+        "said": said,
+        "sign": sign or ("→", "warn"),
+    }
 
 
 def _line(line: Any, calendar: Calendar) -> dict[str, Any]:

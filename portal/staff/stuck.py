@@ -9,8 +9,9 @@ from flask import Response, abort, flash, make_response, redirect, request
 
 from portal import clock
 from portal.db import session, writing
-from portal.models import Settlement
+from portal.models import Instant, Settlement
 from portal.models.change import Conflict
+from portal.models.instant_pay import let_go
 from portal.models.payout import by_hand, seen_paid, seen_unpaid
 from portal.models.rma_rows import Act
 from portal.staff.desk import bp
@@ -29,6 +30,21 @@ def settlement_payment(settlement_id: str) -> Response:
         by_hand(settlement_id, me().who, now, how)
 
     return _act(_subject(settlement_id), act, "Written down as paid.")
+
+
+@bp.post("/instant/<instant_id>/payment")
+@needs("pay")
+def instant_payment(instant_id: str) -> Response:
+    """What a card could not be charged for was paid in another way, or is let go: say which."""
+    why = request.form.get("how", "").strip()[:500]
+
+    def act(now: datetime) -> None:
+        if not why:
+            raise Conflict("Say how it was paid, or why nothing is asked for any more.")
+        let_go(instant_id, me().who, now, why)
+
+    row = session.get(Instant, instant_id) or abort(404)
+    return _act(row.rma_id, act, "Nothing is asked of the customer any more.")
 
 
 @bp.post("/settlements/<settlement_id>/outcome")

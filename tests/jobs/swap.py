@@ -12,9 +12,11 @@ from portal import clock
 from portal.db import inside, session, writing
 from portal.jobs.bank import bank_of
 from portal.jobs.instant import open_page
+from portal.jobs.instant_pay import open_pay_page
 from portal.models import Instant, Order, PolicyVersion, Return, Shop, Variant
 from portal.models.exchange import exchanges_of
 from portal.models.instant import agree, offers
+from portal.models.instant_pay import owed
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from returns.standard import standard_policy
@@ -54,6 +56,16 @@ class Swap:
             assert bank is not None
             shop = "http://fern.localhost:8000/r/x"
             return open_page(bank, made, "ada@example.com", shop, shop)
+
+    def to_pay(self) -> str:
+        """The URL of the page to pay at what the card was not charged for; "" for nothing."""
+        with inside(shop_id("fern")):
+            due = owed(self.row.id)
+            bank = bank_of(session.get_one(Shop, shop_id("fern")))
+            session.rollback()
+            assert bank is not None
+            shop = "http://fern.localhost:8000/r/x"
+            return open_pay_page(bank, due, shop, shop) if due else ""
 
     def save(self, url: str, means: str = "pm_card_visa") -> None:
         form = {"act": "pay", "means": means, "email": "ada@example.com"}

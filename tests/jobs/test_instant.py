@@ -8,13 +8,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 import stripe
 from sqlalchemy import select, text, update
 
 from portal import clock
 from portal.db import db, inside, session, writing
-from portal.models import Instant, Message, Order, Return, payout
+from portal.jobs.bank import bank_of, read_refunds
+from portal.models import Instant, Message, Order, Return, Shop, payout
 from portal.models.change import Conflict
+from portal.models.instant_pay import let_go
+from portal.models.reconcile import differences, our_side, recent_payments
 from portal.models.rma_acts import cancel
 from portal.models.rma_choice import Choice
 from portal.models.rma_receipt import Count
@@ -74,6 +78,7 @@ def test_if_nothing_comes_back_it_is_charged_once(swap: Swap) -> None:
     assert (swap.row.status, swap.paid()) == ("charged", [2 * EACH_MINOR])
     assert swap.counter.booked(swap.order_id(), "captured") == [2 * EACH_MINOR]
     assert _card(swap).customer is None
+    assert _differences(swap) == []
 
 
 def test_what_comes_after_the_charge_gives_exactly_that_charge_back_once(swap: Swap) -> None:
@@ -196,6 +201,17 @@ def _hidden(page: str, name: str) -> str:
     return found[1]
 
 
+def _differences(swap: Swap) -> list[str]:
+    """What is not the same in our ledger and at Stripe."""
+    with inside(shop_id("fern")):
+        payment = swap.row.payment
+        assert payment in recent_payments("stripe", clock.now())
+        bank = bank_of(session.get_one(Shop, shop_id("fern")))
+        assert bank is not None
+        found, refunds = read_refunds(bank, payment)
+        return [str(each) for each in differences(our_side(payment), found.captured_minor, refunds)]
+
+
 def _card(swap: Swap) -> Any:
     if not swap.row.card:
         return None
@@ -203,6 +219,61 @@ def _card(swap: Swap) -> Any:
         return swap.counter.till().v1.payment_methods.retrieve(swap.row.card)
     except stripe.InvalidRequestError:
         return None
+
+
+@pytest.fixture
+def refused(swap: Swap) -> Swap:
+    """Nothing came back, and the bank did not let the card be charged."""
+    swap.sent("pm_card_authenticationRequired")
+    swap.day_comes()
+    swap.look()
+    assert swap.row.status == "declined"
+    return swap
+
+
+def test_what_a_card_was_not_charged_for_is_paid_at_a_page_once(refused: Swap) -> None:
+    url = refused.to_pay()
+    assert refused.to_pay() == url, "two clicks lead to one page"
+    refused.save(url)
+    for event in refused.counter.stripe_events() * 2:
+        refused.counter.push(event)
+    refused.look(5)
+    assert refused.row.status == "charged"
+    assert refused.counter.booked(refused.order_id(), "captured") == [2 * EACH_MINOR]
+    assert refused.to_pay() == "", "nothing is due any more"
+    assert _kinds() == {"return_charge_failed": 1, "return_charged": 1}
+    refused.counter.received(refused.return_id)
+    refused.resolve()
+    refused.look(4)
+    assert refused.counter.booked(refused.order_id()) == [2 * EACH_MINOR]
+
+
+def test_what_came_back_meanwhile_closes_the_page_to_pay_at(refused: Swap) -> None:
+    url = refused.to_pay()
+    refused.counter.received(refused.return_id)
+    refused.resolve()
+    refused.look()
+    assert refused.row.status == "released"
+    assert requests.post(url, data={"act": "pay"}, timeout=5).status_code >= 400
+    assert refused.counter.sums(refused.order_id()).captured_minor == 2 * EACH_MINOR
+
+
+def test_what_is_paid_though_staff_let_it_go_is_sent_back_whole(refused: Swap) -> None:
+    url = refused.to_pay()
+    refused.save(url)
+    with inside(shop_id("fern")), writing():
+        let_go(refused.row.id, "staff:ada", clock.now(), "Bank transfer on 3 May")
+    refused.look(4)
+    (paid,) = [row for row in refused.charges() if row.status == "succeeded"]
+    back = refused.counter.till().v1.refunds.list({"payment_intent": paid.id}).data
+    assert [row.amount for row in back] == [2 * EACH_MINOR]
+    assert refused.counter.sums(refused.order_id()).captured_minor == 0
+
+
+def _kinds() -> dict[str, int]:
+    with inside(shop_id("fern")):
+        kinds = list(session.scalars(select(Message.kind)))
+    return {kind: kinds.count(kind) for kind in kinds if "charge" in kind}
 
 
 @pytest.mark.db
