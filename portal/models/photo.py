@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, func, select, update
+from sqlalchemy import ForeignKeyConstraint, Index, String, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
@@ -14,6 +14,7 @@ from portal.models.change import Conflict
 from portal.tenancy import OfShop
 
 MOST_AN_ORDER = 40
+UNSENT = timedelta(days=1)  # how long a form may stay half filled in
 
 
 class Photo(OfShop, Base):
@@ -71,6 +72,14 @@ class Photo(OfShop, Base):
         """Give an order's photos to its claim. Call it inside `writing()`."""
         ids = Photo.unattached(photo_ids, order_id)
         session.execute(update(Photo).where(Photo.id.in_(ids)).values(claim_id=claim_id))
+
+    @staticmethod
+    def forget_unsent(now: datetime) -> list[tuple[int, str]]:
+        """Delete what was never sent with anything, in the shops in scope: (shop, id) of each."""
+        unsent = Photo.rma_id.is_(None), Photo.claim_id.is_(None), Photo.created_at < now - UNSENT
+        found = session.execute(select(Photo.shop_id, Photo.id).where(*unsent)).all()
+        session.execute(delete(Photo).where(*unsent))
+        return [(shop_id, photo_id) for shop_id, photo_id in found]
 
     @staticmethod
     def unattached(photo_ids: Iterable[str], order_id: str) -> list[str]:

@@ -38,9 +38,9 @@ def take(order_id: str, sku: str, field: str, have: int) -> tuple[list[str], str
         except Unusable as error:
             problem = _("A file could not be read as a photo. %(why)s", why=str(error))
             continue
-        with writing():
+        with writing():  # the file first, the row after it: a row always has its file
             photo_id = Photo.add(order_id, sku, "customer", clock.now())
-        keep(g.shop_id, photo_id, content)
+            keep(g.shop_id, photo_id, content)
         made.append(photo_id)
     return made, problem
 
