@@ -186,7 +186,7 @@ def _facts(message: Message, shop: Shop, code: str, stop: str, locale: str) -> F
     at = datetime.fromisoformat(told["at"]) if told.get("at") else None
     return Facts(
         **facts,
-        link=link,
+        link=f"{link}/claim?kind=lost" if link and message.kind == "presumed_lost" else link,
         # Wishes behind the order's link are those of its own address; others can only stop.
         choose=f"{link}/updates" if link and is_own else stop,
         carrier=named.name if named else told.get("carrier", ""),

@@ -101,7 +101,8 @@ def _presumed_lost(facts: Facts, locale: str) -> Words:
             "%(carrier)s has not scanned it for so long that we no longer expect it.",
             carrier=_carrier(facts),
         ),
-        after=_("Write to us, and choose: a replacement or your money back."),
+        button=_("Choose what happens now"),
+        after=_("A replacement or your money back: you say which, and we do the rest."),
     )
 
 

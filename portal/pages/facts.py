@@ -79,6 +79,15 @@ class ReturnFacts:
 
 
 @dataclass(frozen=True)
+class ClaimFacts:
+    """A claim on this order; `token` opens its page, "" where it cannot be told any more."""
+
+    number: str
+    status: str
+    token: str
+
+
+@dataclass(frozen=True)
 class OrderFacts:
     """An order as its tracking page needs it: no name, no street, no e-mail, no phone."""
 
@@ -94,6 +103,7 @@ class OrderFacts:
     parcels: tuple[ParcelFacts, ...] = ()
     grade: Grade = "act"
     returns: tuple[ReturnFacts, ...] = ()
+    claims: tuple[ClaimFacts, ...] = ()
     is_all_held: bool = False  # whether every piece is in a return or claim already
     cover_minor: int = 0  # paid for protection that is in force
     is_coverable: bool = False  # whether protection can still be added

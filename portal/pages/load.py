@@ -22,7 +22,7 @@ from portal.keys import digest
 from portal.models.access import AFTER_RIGHTS
 from portal.pages.facts import Grade, ItemFacts, OrderFacts, ParcelFacts, ScanFacts
 from portal.pages.load_cover import is_coverable
-from portal.pages.load_returns import returns_told
+from portal.pages.load_returns import claims_told, returns_told
 from portal.pages.load_statements import LINK, everything
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -102,8 +102,10 @@ def _order(row: Any, grade: Grade) -> OrderFacts:
             _parcel(one, _inside(items, contents[one["id"]]), scans[one["id"]]) for one in shipments
         ),
         grade=grade,
-        # Who only found the order by its number sees no return: its page could be acted on.
+        # Who only found the order by its number sees no return and no claim: their pages could be
+        # acted on.
         returns=returns_told(row.returns) if grade == "act" else (),
+        claims=claims_told(row.claims) if grade == "act" else (),
         is_all_held=row.held > 0 and row.held >= row.pieces,
         cover_minor=row.cover_minor if grade == "act" else 0,
         is_coverable=grade == "act" and is_coverable(row, row.cancelled_at),

@@ -1,4 +1,4 @@
-"""An order's returns as its tracking page shows them: columns for its one statement."""
+"""An order's returns and claims as its tracking page shows them: columns for its one statement."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sqlalchemy import ScalarSelect, func, select
 
 from portal.db import session
 from portal.keys import Unsealable, unseal
-from portal.models import Order, OrderLine, Return, UnitClaim
+from portal.models import Claim, Order, OrderLine, Return, UnitClaim
 from portal.models.line import Unit
 from portal.pages.brand import url_in
-from portal.pages.facts import ReturnFacts
+from portal.pages.facts import ClaimFacts, ReturnFacts
 
 
 def returns_column(array: Callable[[Mapping[str, Any]], Any]) -> ScalarSelect[Any]:
@@ -24,6 +24,18 @@ def returns_column(array: Callable[[Mapping[str, Any]], Any]) -> ScalarSelect[An
         "at": Return.requested_at,
     }
     mine = select(array(fields)).where(Return.order_id == Order.id)
+    return mine.correlate(Order).scalar_subquery()
+
+
+def claims_column(array: Callable[[Mapping[str, Any]], Any]) -> ScalarSelect[Any]:
+    """The order's claims, as one JSON array."""
+    fields = {
+        "number": Claim.number,
+        "status": Claim.status,
+        "token": Claim.token_sealed,
+        "at": Claim.asked_at,
+    }
+    mine = select(array(fields)).where(Claim.order_id == Order.id)
     return mine.correlate(Order).scalar_subquery()
 
 
@@ -47,9 +59,19 @@ def held_column() -> ScalarSelect[int]:
 def returns_told(rows: Iterable[Mapping[str, Any]] | None) -> tuple[ReturnFacts, ...]:
     """The returns, oldest first. One whose link was sealed with a lost key has no link."""
     return tuple(
-        ReturnFacts(row["number"], row["status"], _token(row["token"]))
-        for row in sorted(rows or (), key=lambda row: str(row["at"]))
+        ReturnFacts(row["number"], row["status"], _token(row["token"])) for row in _in_turn(rows)
     )
+
+
+def claims_told(rows: Iterable[Mapping[str, Any]] | None) -> tuple[ClaimFacts, ...]:
+    """The claims, oldest first. One whose link was sealed with a lost key has no link."""
+    return tuple(
+        ClaimFacts(row["number"], row["status"], _token(row["token"])) for row in _in_turn(rows)
+    )
+
+
+def _in_turn(rows: Iterable[Mapping[str, Any]] | None) -> list[Mapping[str, Any]]:
+    return sorted(rows or (), key=lambda row: str(row["at"]))
 
 
 def return_pages(order: Order) -> dict[str, str]:

@@ -21,7 +21,7 @@ from portal.models import (
     StoredScan,
 )
 from portal.pages.load_cover import plans_column
-from portal.pages.load_returns import held_column, pieces_column, returns_column
+from portal.pages.load_returns import claims_column, held_column, pieces_column, returns_column
 from portal.standing import Standing
 
 LINE_FIELDS = ("id", "position", "title", "variant", "quantity", "image_url", "sku", "category")
@@ -78,6 +78,7 @@ def everything(_dialect: str) -> Standing:
             _scans().label("scans"),
             _pictures().label("pictures"),
             returns_column(_array).label("returns"),
+            claims_column(_array).label("claims"),
             pieces_column().label("pieces"),
             held_column().label("held"),
             plans_column().label("plans"),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from portal.format import money
+from portal.pages import claim_words
 from portal.pages.dates import Calendar
 from portal.pages.facts import ItemFacts, OrderFacts, ParcelFacts, ShopFacts
 from portal.pages.hero import DATELESS, FINAL, Hero, hero
@@ -21,16 +22,20 @@ from portal.pages.stepper import Stepper, stepper
 from portal.pages.unsent import unsent
 from portal.pages.words import Tone, Words, words
 
-ActionCode = Literal["updates", "change", "return", "carrier", "support"]
+ActionCode = Literal["updates", "change", "return", "carrier", "claim", "support"]
 
 
 @dataclass(frozen=True)
 class Action:
-    """Something the reader can do; `url` is None where the template knows the page by its code."""
+    """Something the reader can do; `url` is None where the template knows the page by its code.
+
+    `query` is what that page is asked for.
+    """
 
     code: ActionCode
     label: str
     url: str | None = None
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class TrackingPage:
     announcement: str
     changes_at: datetime
     returns: tuple[tuple[str, str, str], ...] = ()  # number, how it stands, token
+    claims: tuple[tuple[str, str, str], ...] = ()  # the same
+    is_claimable: bool = False  # whether something was sent that is in no claim yet
     cover: str = ""  # what was paid for protection
     is_coverable: bool = False
 
@@ -98,6 +105,9 @@ CHANGEABLE = {
     State.WEATHER,
     State.MISSORTED,
 }
+
+
+NOT_SENT = {State.PLACED, State.PACKED, State.CANCELLED}
 
 
 def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> TrackingPage:
@@ -127,6 +137,8 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
         announcement=f"{top.word}. {top.text}",
         changes_at=cal.midnight,
         returns=tuple((e.number, _(STATUSES[e.status]), e.token) for e in order.returns),
+        claims=tuple((e.number, _(claim_words.STATUSES[e.status]), e.token) for e in order.claims),
+        is_claimable=_is_claimable(order, parcels),
         cover=money(order.cover_minor, order.currency, locale) if order.cover_minor else "",
         is_coverable=order.is_coverable,
     )
@@ -138,6 +150,10 @@ def changes_at(order: OrderFacts, shop: ShopFacts, now: datetime) -> datetime:
     Only the names of days depend on the clock, so it is the next midnight where the parcel goes.
     """
     return Calendar.at(now, "en", order.timezone, shop.timezone).midnight
+
+
+def _is_claimable(order: OrderFacts, parcels: tuple[ParcelPage, ...]) -> bool:
+    return not order.is_all_held and any(p.hero.state not in NOT_SENT for p in parcels)
 
 
 def _order_line(order: OrderFacts) -> str:
@@ -214,7 +230,7 @@ def _parcel(order: OrderFacts, parcel: ParcelFacts, index: int, cal: Calendar) -
         title=_("Parcel %(index)s of %(count)s", index=index, count=len(order.parcels)),
         hero=hero(parcel, state, said, cal),
         stepper=stepper(order, parcel, state, said.word, cal),
-        alerts=_alerts(parcel, said, url, cal),
+        alerts=_alerts(order, parcel, said, url, cal),
         carrier=f"{parcel.carrier_name} {service(parcel.service, parcel.carrier_name)}".strip(),
         number=parcel.tracking_number,
         number_groups=_groups(parcel.tracking_number),
@@ -226,20 +242,28 @@ def _parcel(order: OrderFacts, parcel: ParcelFacts, index: int, cal: Calendar) -
     )
 
 
-def _alerts(parcel: ParcelFacts, said: Words, url: str | None, cal: Calendar) -> tuple[Alert, ...]:
+def _alerts(
+    order: OrderFacts, parcel: ParcelFacts, said: Words, url: str | None, cal: Calendar
+) -> tuple[Alert, ...]:
     alerts = []
     if said.lead:
         tone = said.tone
-        alerts.append(Alert(tone, said.lead, said.advice, _ask(said, parcel, url)))
+        ask = _ask(said, parcel, url, is_all_held=order.is_all_held)
+        alerts.append(Alert(tone, said.lead, said.advice, ask))
     if parcel.feed_problem and said.tone is not Tone.DONE:
         alerts.append(_feed_alert(parcel, cal))
     return tuple(alerts)
 
 
-def _ask(said: Words, parcel: ParcelFacts, url: str | None) -> Action | None:
+def _ask(said: Words, parcel: ParcelFacts, url: str | None, *, is_all_held: bool) -> Action | None:
     if said.ask == "carrier" and url:
         name = parcel.carrier_name or _("the carrier")
         return Action("carrier", _("See it at %(carrier)s", carrier=name), url)
+    if said.ask == "claim":
+        if is_all_held:
+            return None
+        asked = f"?kind=lost&shipment={parcel.id}"
+        return Action("claim", _("Tell us what you would like instead"), query=asked)
     return Action("support", _("Write to us")) if said.ask == "support" else None
 
 

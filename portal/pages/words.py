@@ -21,7 +21,7 @@ class Tone(StrEnum):
     PROBLEM = "problem"
 
 
-Ask = Literal["", "carrier", "support"]
+Ask = Literal["", "carrier", "claim", "support"]
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ WORDS: dict[State, Words] = {
         Tone.PROBLEM,
         N_("You do not have to wait any longer."),
         N_("You choose: a replacement or your money back."),
-        "support",
+        "claim",
     ),
     State.RETURNING: Words(
         N_("Coming back to us"),
@@ -205,7 +205,7 @@ WORDS: dict[State, Words] = {
         Tone.ATTENTION,
         N_("Did it not arrive?"),
         N_("Tell us and we look into it."),
-        "support",
+        "claim",
     ),
 }
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal import clock
 from portal.db import inside, session, writing
 from portal.models import Claim, Photo, Shipment
 from portal.models.claim_acts import decline
+from portal.pages.load import load_order
 from tests.conftest import shop_id
 from tests.models.bought import bought
 from tests.pages.browser import Browser
@@ -151,3 +154,48 @@ def test_another_shops_claim_shows_nothing(app: Flask) -> None:
 def test_nothing_sent_yet_says_so(app: Flask) -> None:
     path = f"{own_link(bought(now=clock.now(), shipments=[]))}/claim"
     assert "Nothing of this order has been sent yet." in Browser(app).get(path).text
+
+
+def test_the_orders_page_leads_to_the_form_and_lists_its_claims(any_app: Flask, path: str) -> None:
+    browser, order = Browser(any_app), path.removesuffix("/claim")
+    page = browser.get(order).text
+    assert f'href="{path}?kind=not_received">It says delivered, but it is not here' in page
+    assert f'href="{path}">Something else is wrong' in page
+    at = sent(browser, path).headers["Location"]
+    page = browser.get(order).text
+    claim = f'<a href="{at.removeprefix("http://fern.localhost:8000")}">'
+    assert f"{claim}<span>Claim 1001-C1</span><b>We are looking at it</b>" in page
+    browser.send(f"{at}/cancellation", at)
+    assert "<b>Called off</b>" in browser.get(order).text
+
+
+def test_what_is_all_claimed_is_not_offered_again(app: Flask) -> None:
+    order_id = bought(now=clock.now())
+    with inside(shop_id("fern")), writing():
+        for parcel in session.query(Shipment):
+            parcel.status, parcel.delivered_at = "in_transit", None
+            parcel.overlays = ["presumed_lost"]
+            parcel.last_scan_at = clock.now() - timedelta(days=30)
+    browser, order = Browser(app), own_link(order_id)
+    page = html.unescape(browser.get(order).text)
+    with inside(shop_id("fern")):
+        [parcel_id] = session.scalars(select(Shipment.id))
+    form = f"{order}/claim?kind=lost&shipment={parcel_id}"
+    assert f'<a href="{form}">Tell us what you would like instead</a>' in page
+    assert f'href="{order}/claim">Something is wrong with this parcel' in page
+    assert "It has not arrived" in browser.get(form).text
+    sent(browser, f"{order}/claim", "lost", **{"take-0": "on", "quantity-0": "3"})
+    page = browser.get(order).text
+    assert "Claim 1001-C1" in page
+    assert "Tell us what you would like instead" not in page
+    assert "Something is wrong with this parcel" not in page
+
+
+def test_who_found_the_order_by_its_number_sees_no_claim(app: Flask) -> None:
+    order_id = bought(now=clock.now())
+    sent(Browser(app), f"{own_link(order_id)}/claim")
+    with inside(shop_id("fern")):
+        for grade, count in (("act", 1), ("view", 0)):
+            found = load_order(order_id, grade)
+            assert found is not None
+            assert len(found.claims) == count

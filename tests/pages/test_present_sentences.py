@@ -176,7 +176,7 @@ SAID = {
         "UPS has not scanned it for so long that we no longer expect it.",
         "You do not have to wait any longer.",
         "You choose: a replacement or your money back.",
-        "Write to us",
+        "Tell us what you would like instead",
     ),
     "returning": (
         "Coming back to us",
@@ -205,7 +205,7 @@ SAID = {
         "UPS keeps no further news about this parcel.",
         "Did it not arrive?",
         "Tell us and we look into it.",
-        "Write to us",
+        "Tell us what you would like instead",
     ),
     "feed_down": (
         "On its way",
