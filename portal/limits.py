@@ -61,6 +61,8 @@ CODES_DAY = Limit("codes day", 5, DAY)
 CODES_ADDRESS = Limit("codes address", 5, DAY)
 # Generous: whoever wants to withdraw is never kept from it for long.
 WITHDRAWALS = Limit("withdrawals", 30, timedelta(minutes=10))
+# Receipts mailed to one address: nobody has a stranger flooded with them.
+RECEIPTS = Limit("withdrawal receipts", 5, DAY)
 CODE_ASKS = Limit("code asks", 10, timedelta(hours=1))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.db import Base, new_id, session
-from portal.keys import digest, new_token, seal
+from portal.keys import digest, new_token, seal, unseal
 from portal.models.audit import record
 from portal.models.due import plan
 from portal.models.message import Message
@@ -71,8 +71,8 @@ class Withdrawal(OfShop, Base):
     @staticmethod
     def declare(
         name: str, number: str, email: str, articles: str, locale: str, now: datetime
-    ) -> str:
-        """Store a declaration and plan its receipt; gives the token of the receipt's page.
+    ) -> Withdrawal:
+        """Store a declaration, and have it worked out.
 
         Nothing is looked up here: a known order and an unknown one are answered alike.
         """
@@ -96,14 +96,23 @@ class Withdrawal(OfShop, Base):
         session.add(made)
         session.flush()
         record("customer", "withdrawal.declared", f"withdrawal:{made.id}")
-        want_to(email, "withdrawal_receipt", f"{made.id}:receipt", made.told, locale, now)
         plan("withdraw", made.id, made.shop_id, now)
-        return token
+        return made
 
     @staticmethod
     def at(token: str) -> Withdrawal | None:
         """The declaration whose receipt this token opens, if any."""
         return session.scalar(select(Withdrawal).where(Withdrawal.token_digest == digest(token)))
+
+    def mail_receipt(self, now: datetime) -> None:
+        """Have the receipt mailed to who declared it, once."""
+        cause = f"{self.id}:receipt"
+        want_to(self.email, "withdrawal_receipt", cause, self.told, self.locale, now)
+
+    @property
+    def token(self) -> str:
+        """What opens its receipt. Raises Unsealable when the key it was sealed with is gone."""
+        return unseal(self.token_sealed)
 
     @property
     def told(self) -> dict[str, Any]:

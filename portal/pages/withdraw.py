@@ -93,9 +93,15 @@ def receipt(token: str) -> Response:
 
 
 def _declare(typed: dict[str, str]) -> str:
-    token = Withdrawal.declare(**typed, locale=page_locale(), now=clock.now())
+    """Store it; the receipt is mailed as well, unless an address has had many of them today."""
+    now = clock.now()
+    made = Withdrawal.declare(**typed, locale=page_locale(), now=now)
+    address = typed["email"].lower()
+    if limits.is_free(limits.RECEIPTS, address, now):
+        limits.take(limits.RECEIPTS, address, now)
+        made.mail_receipt(now)
     session.flush()
-    return token
+    return made.token
 
 
 def _typed() -> dict[str, str]:

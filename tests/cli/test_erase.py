@@ -134,7 +134,8 @@ def after_the_sale(order_id: str) -> None:
         order = order_for_return(order_id, lock=True)
         assert order is not None
         request_claim(order, told, "page", "customer", now)
-        Withdrawal.declare(CANARIES["name"], "2002", CANARIES["email"].upper(), "all", "en", now)
+        email = CANARIES["email"].upper()
+        Withdrawal.declare(CANARIES["name"], "2002", email, "all", "en", now).mail_receipt(now)
     for path in (pictures.path_of(1, photo_id), label_files.path_of(1, label_id, "pdf")):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(CANARIES["name"].encode())

@@ -140,6 +140,14 @@ def test_the_button_pressed_twice_declares_once(any_app: Flask) -> None:
     assert only().number == "1001"
 
 
+def test_nobody_has_a_stranger_flooded_with_receipts(app: Flask) -> None:
+    for n in range(7):
+        assert declared(Browser(app), number=f"n-{n}").status_code == 303
+    with inside(shop_id("fern")):
+        assert session.query(Withdrawal).count() == 7
+        assert session.query(Message).filter_by(kind="withdrawal_receipt").count() == 5
+
+
 def test_what_is_missing_is_named_and_what_was_typed_stays(app: Flask) -> None:
     answer = Browser(app).send("/withdraw", **(ADA | {"email": "nobody", "number": " "}))
     assert answer.status_code == 422
