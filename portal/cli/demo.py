@@ -29,7 +29,6 @@ from portal.sandbox import create_sandbox, running
 
 STOP_SECONDS = 10
 LOOK_SECONDS = 0.5  # between two looks whether everything still runs
-LOG = "demo.log"  # what web and worker say, beside the database
 LABELS_MOVE = {"kind": "on_time", "days": 3, "seconds": 240}  # a way back takes four minutes
 SHOWN = 4  # pages printed of each brand
 
@@ -60,7 +59,7 @@ def demo(port: int, fresh: bool, live: bool) -> None:
     os.environ.update(rehearsal.environ)
     with _sandbox(rehearsal):
         _furnish(rehearsal)
-        with _processes(port, rehearsal.home / LOG) as started:
+        with _processes(port, rehearsal.home / stage.LOG) as started:
             _say(rehearsal)
             _stay(started)
 
@@ -202,7 +201,7 @@ def _say(rehearsal: stage.Rehearsal) -> None:
     click.echo(f"  Messages that were sent: {base}/demo/outbox")
     if rehearsal.sandbox:
         click.echo(f"  A parcel that moves within a minute: the button on {base}/demo")
-    click.echo(f"  What the site and its worker say: {rehearsal.home / LOG}")
+    click.echo(f"  What the site and its worker say: {rehearsal.home / stage.LOG}")
     click.echo("\nStop with Ctrl-C.\n")
 
 

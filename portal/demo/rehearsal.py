@@ -23,6 +23,7 @@ from portal.demo.place import FILE, MADE, SERVES, home_of, identity, keep, read_
 LIVE = {"EASYPOST_API_KEY": ("EZAK",), "STRIPE_SECRET_KEY": ("sk_live_", "rk_live_")}
 SANDBOX = "PORCHLIGHT_SANDBOX"  # where the stand-in for EasyPost is told of parcels
 PARCELS = "demo-parcels.jsonl"
+LOG = "demo.log"  # what web and worker say, beside the database
 SERVICES = {"UPS": "Ground", "USPS": "GroundAdvantage", "FedEx": "FEDEX_GROUND"}
 
 
@@ -112,7 +113,7 @@ def note_made(rehearsal: Rehearsal) -> None:
 
 
 def wipe(settings: Settings) -> None:
-    """Throw away the files of a demo: its SQLite database, queue, pictures and settings."""
+    """Throw away the files of a demo: its SQLite database, queue, pictures, log and settings."""
     home = home_of(settings.database_url)
     if settings.is_sqlite:
         for each in home.glob(f"{settings.sqlite_path.name}*"):
@@ -120,8 +121,8 @@ def wipe(settings: Settings) -> None:
     for each in home.glob("queue.db*"):
         each.unlink()
     shutil.rmtree(home / "media", ignore_errors=True)
-    (home / PARCELS).unlink(missing_ok=True)
-    (home / FILE).unlink(missing_ok=True)
+    for name in (PARCELS, LOG, FILE):
+        (home / name).unlink(missing_ok=True)
 
 
 def tell_sandbox(

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from portal.config import read_settings
 from portal.demo.place import MADE, identity, read_kept, with_demo_settings
-from portal.demo.rehearsal import Refused, prepare
+from portal.demo.rehearsal import Refused, prepare, wipe
 from tests.demo.conftest import Demo, free_port, plain_environment, started, until
 
 PAGE = re.compile(r'href="(http://(fern|volta)\.localhost:\d+/t/([A-Za-z0-9_-]+))"')
@@ -42,6 +43,11 @@ def words_of(demo: Demo, brand: str) -> set[str]:
             assert shown.status_code == 200
             titles.add(TITLE.findall(shown.text)[0])
     return titles
+
+
+def files(home: Path) -> set[str]:
+    """Every file beneath `home`."""
+    return {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
 
 
 def test_both_brands_show_parcels_in_every_state_within_seconds(demo: Demo) -> None:
@@ -247,6 +253,16 @@ def test_a_restart_keeps_everything_and_fresh_begins_anew(tmp_path: Path) -> Non
     anew = started(home, "--fresh")
     assert {path for _, path in pages(anew)}.isdisjoint({path for _, path in shown})
     assert anew.stop() == 0
+
+
+@pytest.mark.long
+def test_fresh_leaves_nothing_of_what_a_demo_made(tmp_path: Path) -> None:
+    first = started(tmp_path)
+    assert first.stop() == 0
+    made = files(tmp_path)
+    assert {"demo.json", "demo.log", "house.db", "house.db.lock", "house.db.turn"} <= made
+    wipe(read_settings(with_demo_settings({"DATABASE_URL": first.url})))
+    assert files(tmp_path) == {first.said.name}
 
 
 @pytest.mark.long
