@@ -27,7 +27,7 @@ from tests.staff.test_signin import joined
 LINKS = re.compile(r'(?:href|src|action|hx-get|data-src)="(/[^"#]*)')
 NOT_FOLLOWED = ("/static", "/staff/sign-out", "/media", "/theme")
 MOST_PAGES = 40
-REST = ("agent", "warehouse")
+ROLES = ("owner", *(pytest.param(each, marks=pytest.mark.long) for each in ("agent", "warehouse")))
 
 
 class Owner:
@@ -125,9 +125,7 @@ def test_anothers_photo_is_not_shown_under_ones_own_link(app: Flask, owners: lis
         assert Browser(app, owner.slug).get(mixed).status_code == 404, "of the claim, not of this"
 
 
-@pytest.mark.parametrize(
-    "role", ["owner", *(pytest.param(r, marks=pytest.mark.long) for r in REST)]
-)
+@pytest.mark.parametrize("role", ROLES)
 def test_staff_see_nothing_of_another_shop(app: Flask, owners: list[Owner], role: str) -> None:
     browser = joined(app, role=role)
     ada, bob, eve = owners
