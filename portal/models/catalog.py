@@ -13,7 +13,7 @@ from portal import clock
 from portal.db import Base, BigId, insert_new, new_id, session
 from portal.keys import digest
 from portal.models.change import assign
-from portal.models.due import plan
+from portal.models.due import plan_all
 from portal.sources.document import VariantDocument
 from portal.tenancy import OfShop, shop_in_scope
 
@@ -86,8 +86,8 @@ class Picture(OfShop, Base):
             {"id": new_id("pic", now), "url": url, "url_digest": digest(url), "state": "wanted"}
             for url in chosen
         ]
-        for picture_id in insert_new(Picture, rows, unique=["shop_id", "url_digest"]):
-            plan("picture", picture_id, shop_in_scope(), now)
+        new = insert_new(Picture, rows, unique=["shop_id", "url_digest"])
+        plan_all([("picture", picture_id, shop_in_scope(), now) for picture_id in new])
 
     @staticmethod
     def kept(urls: Iterable[str]) -> dict[str, str]:

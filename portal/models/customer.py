@@ -38,6 +38,6 @@ class Customer(OfShop, Base):
         found = session.scalar(mine)
         if found is None:
             row = {"id": new_id("cus", now), "email": email, "email_key": key, "phone": phone}
-            insert_new(Customer, [row | {"created_at": now}], ["shop_id", "email_key"])
-            found = session.scalar(mine)  # ours, or of whoever was a moment faster
+            new = insert_new(Customer, [row | {"created_at": now}], ["shop_id", "email_key"])
+            found = new[0] if new else session.scalar(mine)  # of whoever was a moment faster
         return found

@@ -201,6 +201,5 @@ def return_parcel(
         created_at=now,
     )
     session.add(parcel)
-    session.flush()
     parcel.watch(now)
     return parcel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,13 @@ from portal.models.cover import Choice, take_quote
 from portal.models.customer import Customer
 from portal.models.ledger import book_captured
 from portal.models.line import OrderLine, Unit, replace_lines, split_units
-from portal.models.parcels import add_parcel, fit_parcels, parcel_facts, replace_parcels
+from portal.models.parcels import (
+    add_parcel,
+    fit_parcels,
+    only_new_parcels,
+    parcel_facts,
+    replace_parcels,
+)
 from portal.models.settling import order_status, rights_end
 from portal.models.shop import Shop
 from portal.places import zone_of
@@ -140,7 +147,8 @@ class Order(OfShop, Base):
         created = order is None
         if order is None:
             order = _new_order(document, now)
-        order.change(document, now, who, created=created)
+        with only_new_parcels(order) if created else nullcontext():
+            order.change(document, now, who, created=created)
         return order, created
 
     def change(
@@ -152,6 +160,8 @@ class Order(OfShop, Base):
         paid = (self.payment_reference, self.captured_minor)
         before = assign(self, self._values(document, now))
         changed = set(before)
+        if created:
+            self._begin(now)
         if "lines" in sent and replace_lines(self, document.lines):
             changed.add("lines")
             fit_parcels(self)
@@ -205,6 +215,12 @@ class Order(OfShop, Base):
         """Say that its pages show something else now."""
         self.version += 1
         self.updated_at = now
+
+    def _begin(self, now: datetime) -> None:
+        """Store the new order, with all that was sent of itself, and give it its link."""
+        session.add(self)
+        session.flush()
+        Link.want(self.id, now)
 
     def _keeps_its_name(self, document: OrderChange) -> None:
         if document.number is not None and number_key(document.number) != self.number_key:
@@ -261,13 +277,13 @@ class Order(OfShop, Base):
 
 
 def _new_order(document: OrderDocument, now: datetime) -> Order:
-    """A bare order under its number, with its link."""
+    """A bare order under its number, not stored yet."""
     if document.currency is None and document.lines:
         raise wrong("currency", "A new order with lines needs its currency.")
     currency = document.currency
     if currency is None:
         currency = session.scalars(select(Shop.currency).where(Shop.id == shop_in_scope())).one()
-    order = Order(
+    return Order(
         id=new_id("ord", now),
         number=document.number,
         number_key=number_key(document.number),
@@ -286,10 +302,6 @@ def _new_order(document: OrderDocument, now: datetime) -> Order:
         **dict.fromkeys((*AMOUNTS, "captured_minor", "cover_minor"), 0),
         **dict.fromkeys(("payment_provider", "payment_reference"), ""),
     )
-    session.add(order)
-    session.flush()
-    Link.want(order.id, now)
-    return order
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

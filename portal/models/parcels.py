@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,24 @@ if TYPE_CHECKING:
     from portal.models.order import Order
     from portal.models.shipment import Shipment, ShipmentLine
 
+NEW = "new_parcels"
 UNSCANNED = frozenset({Status.UNKNOWN, Status.PRE_TRANSIT})
+
+
+@contextmanager
+def only_new_parcels(order: Order) -> Iterator[None]:
+    """While an order is being made it has the parcels made here alone: none is looked for."""
+    inspect(order).info[NEW] = []
+    try:
+        yield
+    finally:
+        del inspect(order).info[NEW]
 
 
 def parcels_of(order: Order) -> list[Shipment]:
     """The order's parcels to the customer with what they hold, as they were first posted."""
+    if NEW in inspect(order).info:
+        return list(inspect(order).info[NEW])
     parcel = _parcel_class(order)
     statement = select(parcel).where(parcel.order_id == order.id, parcel.rma_id.is_(None))
     return list(
@@ -155,6 +169,8 @@ def _new_parcel(order: Order, now: datetime, position: int = 0) -> Shipment:
         lines=[],
     )
     session.add(parcel)
+    if NEW in inspect(order).info:
+        inspect(order).info[NEW].append(parcel)
     return parcel
 
 
@@ -174,7 +190,6 @@ def _put(
     if "lines" in posted.model_fields_set:
         changed = _hold(parcel, _allot(order, parcel, others, posted, path)) or changed
     if {"carrier", "tracking_number"} & sent.keys():
-        session.flush()
         parcel.watch(now)
     return changed
 

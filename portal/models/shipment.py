@@ -14,7 +14,7 @@ from carriers.names import canonical
 from carriers.timeline import State, begins, read
 from portal import clock
 from portal.db import Base, new_id, session
-from portal.models.due import plan
+from portal.models.due import plan, plan_all
 from portal.models.event import of_number
 from portal.models.heard import (
     carrier_and_service,
@@ -149,10 +149,11 @@ class Shipment(OfShop, Base):
         session.flush()
         if not self.number_key:
             return
-        plan("poll", self.id, self.shop_id, now)
+        work = [("poll", self.id, self.shop_id, now)]
         for event in of_number(self.number_key, self.shop_id, now):
             event.state = "received"
-            plan("apply", str(event.id), self.shop_id, now)
+            work.append(("apply", str(event.id), self.shop_id, now))
+        plan_all(work)
 
     def _forget(self) -> None:
         """Start again: what was told belongs to another parcel, and so does what waits unsent."""
