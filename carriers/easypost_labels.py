@@ -33,6 +33,7 @@ UNCLEAR: Final = frozenset(
         "SHIPMENT.POSTAGE.TIMED_OUT",
         "SHIPMENT.POSTAGE.NO_RESPONSE",
         "SHIPMENT.PURCHASE.IN_PROGRESS",
+        "TRACKER.CREATE.ERROR",  # of the label's own tracker, or "a duplicate is in flight"
     }
 )
 # Where EasyPost keeps label files.

@@ -31,6 +31,7 @@ from portal.keys import Unsealable
 from portal.models import Label, Return, Shop
 from portal.models.due import Lease, finish, holds
 from portal.models.order import Order
+from portal.models.trouble import may_pass
 from portal.models.way_back import Unsendable, WayBack, labels_a_day, minor, way_back
 
 NO_KEY: Final = (
@@ -234,7 +235,7 @@ def _trouble(account: Account, wanted: Wanted, error: CarrierError) -> None:
         label = _locked(wanted.id)
         if label is None or not holds(wanted.lease):
             return
-        if not isinstance(error, LATER):
+        if not isinstance(error, LATER) and not may_pass(error):
             if label.status in ASKED:
                 label.failed(str(error), now)
             finish(wanted.lease)
