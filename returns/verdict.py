@@ -138,6 +138,19 @@ class Effects:
             return 0
         return self.method_costs.get(method or next(iter(self.methods), ""), 0)
 
+    def sends_ahead(self, method: str | None, cost_minor: int, own_minor: int) -> bool:
+        """Whether the other article may go out before the first is back: it costs `cost_minor`.
+
+        Not where it costs more than what was paid (`own_minor`), nor where a fee or the way back
+        is to be paid: that would be due after it was sent, and nobody agreed to it.
+        """
+        if not self.instant_days or self.keep or cost_minor > own_minor:
+            return False
+        if self.label_minor(method) or self.fees.get("exchange", NO_CHARGE) != NO_CHARGE:
+            return False
+        most = self.instant_most_minor
+        return not most or (self.flat_amounts and cost_minor <= most)
+
     def money_moves_at(self, resolution: str) -> str:
         """When the money of a resolution moves: label, first_scan, arrival or inspection."""
         return "label" if self.keep else self.moves_at.get(resolution, "inspection")

@@ -11,6 +11,7 @@ from pydantic import Field
 from portal.api.replies import Reply
 from portal.keys import Unsealable
 from portal.models.exchange import Exchange, exchanges_of
+from portal.models.instant import Instant
 from portal.models.label import Label, labels_of
 from portal.models.order import Order
 from portal.models.rma import Return
@@ -138,6 +139,19 @@ class LabelReply(Reply):
     problem: str
 
 
+class InstantReply(Reply):
+    """The other article before the first is back. `status` is wanted (no card yet), lapsed, saved
+    (sent), charging, charged, released (nothing is charged any more) or declined.
+    """
+
+    status: str
+    amount_minor: int = Field(description="The most that is ever charged.")
+    charged_minor: int = Field(description="What was charged, or is still due where declined.")
+    charge_at: datetime
+    consented_at: datetime
+    problem: str
+
+
 class ExchangeReply(Reply):
     """The other article: kept until `expires_at`, and the order it became."""
 
@@ -149,6 +163,7 @@ class ExchangeReply(Reply):
     due_minor: int
     expires_at: datetime | None
     order_id: str | None
+    instant: InstantReply | None = None
 
 
 class SettlementRowReply(Reply):
@@ -236,7 +251,7 @@ def return_reply(rma: Return, origin: str) -> ReturnReply:
         expires_at=rma.expires_at,
         lines=[_line(line) for line in rma.lines],
         label=_label(labels[-1]) if labels else None,
-        exchanges=[_exchange(each) for each in exchanges],
+        exchanges=_exchanges(rma, exchanges),
         settlement=_settlement(rma, settlements_of(rma.id)),
         url=_url(rma, origin),
     )
@@ -283,10 +298,22 @@ def _label(label: Label) -> LabelReply:
     return LabelReply(**{name: getattr(label, name) for name in LabelReply.model_fields})
 
 
-def _exchange(exchange: Exchange) -> ExchangeReply:
-    names = [name for name in ExchangeReply.model_fields if name != "due_minor"]
+def _exchanges(rma: Return, exchanges: Sequence[Exchange]) -> list[ExchangeReply]:
+    agreed = {row.exchange_id: row for row in Instant.of(rma.id)} if exchanges else {}
+    return [_exchange(each, agreed.get(each.id)) for each in exchanges]
+
+
+def _exchange(exchange: Exchange, agreed: Instant | None) -> ExchangeReply:
+    names = ExchangeReply.model_fields.keys() - {"due_minor", "instant"}
     due = exchange.difference.get("due_minor", 0)
-    return ExchangeReply(due_minor=due, **{name: getattr(exchange, name) for name in names})
+    found = ExchangeReply(due_minor=due, **{name: getattr(exchange, name) for name in names})
+    if agreed is not None:
+        told = InstantReply.model_fields.keys() - {"charged_minor"}
+        charged = agreed.charging_minor
+        found.instant = InstantReply(
+            charged_minor=charged, **{name: getattr(agreed, name) for name in told}
+        )
+    return found
 
 
 def _settlement(rma: Return, rows: Sequence[Settlement]) -> SettlementReply:

@@ -53,7 +53,7 @@ def all_errands() -> Iterator[tuple[Brand, tuple[Errand, ...]]]:
     return ((brand, errands(brand)) for brand in BRANDS)
 
 
-def _order(
+def ordered(
     brand: Brand, n: int, shows: str, goods: tuple[int, ...], days: int = 3, quantity: int = 1
 ) -> Tale:
     """An order that was delivered so many days ago; in as many days where they are negative."""
@@ -67,51 +67,53 @@ def _order(
 
 def _outcomes(brand: Brand, cast: Cast) -> Iterator[Errand]:
     plain, swap = cast.plain, cast.swap
-    yield Errand(_order(brand, 0, "Approved at once: say you changed your mind", (plain, swap)))
-    yield Errand(_order(brand, 1, "Exchange it: even, dearer or cheaper", (swap,)))
-    yield Errand(_order(brand, 2, "A person decides: say it is something else", (plain,)))
-    yield Errand(_order(brand, 3, "A photo is asked for: say it arrived broken", (plain,)))
-    yield Errand(_order(brand, 4, "Keep it: say it is broken", (cast.small,)))
-    mixed = _order(brand, 5, "One can go back, one was a final sale", (plain, swap))
+    yield Errand(ordered(brand, 0, "Approved at once: say you changed your mind", (plain, swap)))
+    yield Errand(ordered(brand, 1, "Exchange it: even, dearer or cheaper", (swap,)))
+    yield Errand(ordered(brand, 2, "A person decides: say it is something else", (plain,)))
+    yield Errand(ordered(brand, 3, "A photo is asked for: say it arrived broken", (plain,)))
+    yield Errand(ordered(brand, 4, "Keep it: say it is broken", (cast.small,)))
+    mixed = ordered(brand, 5, "One can go back, one was a final sale", (plain, swap))
     yield Errand(mixed, final=(1,))
-    yield Errand(_order(brand, 6, "Too late: the window has closed", (plain, swap), days=45))
-    yield Errand(_order(brand, 7, "Not delivered yet", (plain,), days=-4))
+    yield Errand(ordered(brand, 6, "Too late: the window has closed", (plain, swap), days=45))
+    yield Errand(ordered(brand, 7, "Not delivered yet", (plain,), days=-4))
+    at_once = "Exchanged at once: another at the same price, brought to the shop"
+    yield Errand(ordered(brand, 9, at_once, (swap,)))
     if brand.look["country"] in EU:
         shows = "Withdraw from the contract: the link is at the foot of its page"
-        yield Errand(_order(brand, 8, shows, (plain, swap)))
+        yield Errand(ordered(brand, 8, shows, (plain, swap)))
 
 
 def _under_way(brand: Brand, cast: Cast) -> Iterator[Errand]:
     plain, swap, many = (brand.goods[n].sku for n in (cast.plain, cast.swap, cast.many))
     told = "It looks different from the picture."
     yield Errand(
-        _order(brand, 10, "Return: waits for a decision", (cast.plain,)),
+        ordered(brand, 10, "Return: waits for a decision", (cast.plain,)),
         asked=Asked.of(plain, 1, "other", statement=told),
     )
     yield Errand(
-        _order(brand, 11, "Return: waits too long for a decision", (cast.plain,)),
+        ordered(brand, 11, "Return: waits too long for a decision", (cast.plain,)),
         asked=Asked.of(plain, 1, "arrived_broken", statement="It came in pieces."),
         waits=timedelta(days=2),
     )
     yield Errand(
-        _order(brand, 12, "Return: approved, with its label", (cast.plain,)),
+        ordered(brand, 12, "Return: approved, with its label", (cast.plain,)),
         asked=Asked.of(plain, 1, "changed_mind", method="label"),
     )
     yield Errand(
-        _order(brand, 13, "Return: three have arrived, to be counted", (cast.many,), 5, 3),
+        ordered(brand, 13, "Return: three have arrived, to be counted", (cast.many,), 5, 3),
         asked=Asked.of(many, 3, "style", method="in_store"),
         waits=timedelta(days=4),
         went="arrived",
     )
     yield Errand(
-        _order(brand, 14, "Return: checked, its money was sent", (cast.plain,), 9),
+        ordered(brand, 14, "Return: checked, its money was sent", (cast.plain,), 9),
         asked=Asked.of(plain, 1, "changed_mind", method="in_store"),
         waits=timedelta(days=6),
         went="settled",
     )
     exchange = {"resolution": "exchange", "exchange_sku": cast.dearer, "fallback": "refund"}
     yield Errand(
-        _order(brand, 15, "Return: an exchange that waits for the difference", (cast.swap,), 9),
+        ordered(brand, 15, "Return: an exchange that waits for the difference", (cast.swap,), 9),
         asked=Asked.of(swap, 1, "style", method="in_store", **exchange),
         waits=timedelta(days=5),
         went="settled",

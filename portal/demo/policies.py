@@ -51,6 +51,7 @@ FERN: Final[dict[str, Any]] = {
             "refund": "always",
             "when": AT_FAULT,
         },
+        {"id": "at-once", "kind": "instant_exchange", "days": 14},
         {"id": "approve", "kind": "approve"},
     ],
 }
@@ -76,6 +77,7 @@ VOLTA: Final[dict[str, Any]] = {
             "refund": "whole_order",
             "when": IN_THE_EU,
         },
+        {"id": "at-once", "kind": "instant_exchange", "days": 14},
         {"id": "approve", "kind": "approve"},
     ],
 }

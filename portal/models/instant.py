@@ -35,7 +35,6 @@ from portal.models.rma_exchange import cost_of, line_of, send_ahead
 from portal.models.rma_line import ReturnUnit
 from portal.models.rma_rows import Act, new_row
 from portal.tenancy import OfShop
-from returns.verdict import NO_CHARGE
 
 JOB: Final = "job"
 PROVIDER: Final = "stripe"
@@ -128,15 +127,11 @@ def offers(rma: Return, now: datetime) -> list[Offer]:
 def _offer(rma: Return, exchange: Exchange, now: datetime) -> Offer | None:
     line = line_of(rma, exchange)
     effects = line.effects
-    if not effects.instant_days or any(unit.settlement_id for unit in line.units):
-        return None
-    # A fee would be due after it was sent, and nobody agreed to that here.
-    if effects.label_minor(rma.method) or effects.fees.get("exchange", NO_CHARGE) != NO_CHARGE:
+    if any(unit.settlement_id for unit in line.units):
         return None
     shares = {str(unit.unit_id): cost_of(exchange, [unit]).total_minor for unit in line.units}
-    total, most = sum(shares.values()), effects.instant_most_minor
     own = sum(unit.share.paid_minor for unit in line.units)
-    if total > own or (most and (total > most or not effects.flat_amounts)):
+    if not effects.sends_ahead(rma.method, sum(shares.values()), own):
         return None
     return Offer(exchange, shares, now + timedelta(days=effects.instant_days))
 

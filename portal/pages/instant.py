@@ -197,6 +197,11 @@ def _calendar() -> Calendar:
     return Calendar.at(clock.now(), page_locale(), brand().shop.timezone)
 
 
+def is_paid_by_card() -> bool:
+    """Whether a card can be saved here at all."""
+    return _bank() is not None
+
+
 def _bank() -> Stripe | None:
     try:
         return bank_of(session.get_one(Shop, g.shop_id))

@@ -18,7 +18,7 @@ from portal.pages.policy_words import METHODS, RESOLUTIONS, because
 from portal.pages.promises import MOMENTS, visible_by
 from portal.pages.promises import Way as Road
 from portal.pages.speech import N_, _
-from portal.pages.swaps import chosen, difference_words, swaps
+from portal.pages.swaps import chosen, difference_words, goes_ahead, swaps
 from returns.money import Amounts, label_cost, pay
 
 SIZED: Final = ("cloth", "apparel", "shoe", "fashion", "wear", "dress", "shirt")
@@ -198,6 +198,8 @@ def _exchange(order: Order, each: Weighed, gives: Amounts, reader: Reader) -> li
         aside = difference_words(difference, reader.currency, reader.locale)
     variants = [(swap.sku, swap.title(reader.currency, reader.locale)) for swap in found]
     note = _note("exchange", each, gives, reader)
+    if any(goes_ahead(each, s, way) for s in found for way in each.decision.effects.methods):
+        note = f"{note} {_(AT_ONCE, days=each.decision.effects.instant_days)}"
     return [Choice("exchange", _(RESOLUTIONS["exchange"]), total, note, aside, variants)]
 
 
@@ -224,6 +226,10 @@ def _note(code: str, each: Weighed, paid: Amounts, reader: Reader) -> str:
     return " ".join(parts)
 
 
+AT_ONCE: Final = N_(
+    "Or have it at once: save a card after you send this, and it goes out before yours is back. "
+    "Nothing is charged if you send yours within %(days)d days."
+)
 SENT_AT: Final = {
     "label": N_("It goes out at once."),
     "first_scan": N_("It goes out as soon as yours is on its way: by %(day)s, if you send today."),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from portal.models.rma_request import Weighed
 from portal.pages import offers
 from portal.pages.asking import Asking
 from portal.pages.brand import page_locale
+from portal.pages.instant import is_paid_by_card
 from portal.pages.policy_words import RESOLUTIONS, because, reason_words
-from portal.pages.speech import _
-from portal.pages.swaps import Swap, chosen, difference_words, swaps
+from portal.pages.speech import N_, _
+from portal.pages.swaps import Swap, chosen, difference_words, goes_ahead, swaps
 from returns.money import Amounts, Difference
 
 NOTHING = Difference(0, 0, 0, 0)
@@ -65,10 +66,19 @@ def _outcome(here: Asking, each: Weighed, amounts: Amounts) -> dict[str, str]:
         return {"resolution": words, "amount": reader(here).money(amounts.total_minor)}
     if swap is None:
         return {"resolution": words, "amount": ""}
+    at_once = goes_ahead(each, swap, here.draft.method) and is_paid_by_card()
+    days = each.decision.effects.instant_days
     return {
         "resolution": _("Exchange for %(other)s", other=swap.name),
         "amount": difference_words(swap.difference, here.order.currency, page_locale()),
+        "at_once": _(AT_ONCE, other=swap.name, days=days) if at_once else "",
     }
+
+
+AT_ONCE: Final = N_(
+    "Have it at once: %(other)s can go out before yours is back. Save a card on the next page, "
+    "and nothing is charged if you send yours within %(days)d days."
+)
 
 
 def _swap(here: Asking, each: Weighed, amounts: Amounts) -> Swap | None:

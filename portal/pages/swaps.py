@@ -25,6 +25,7 @@ class Swap:
 
     sku: str
     name: str
+    cost_minor: int
     difference: Difference
 
     @property
@@ -54,12 +55,19 @@ def swaps(order: Order, each: Weighed, gives: Amounts) -> list[Swap]:
     if each.asked.reason not in NOT_AS_SOLD:
         wanted = wanted.where(Variant.sku != each.line.sku)
     rows = session.scalars(wanted.order_by(Variant.title, Variant.sku).limit(MOST_VARIANTS))
-    return [Swap(row.sku, _name(row), _difference(each, row, gives)) for row in rows]
+    return [_swap(each, row, gives) for row in rows]
 
 
 def chosen(found: Sequence[Swap], sku: str) -> Swap | None:
     """The one with this sku, if it can still be had."""
     return next((each for each in found if each.sku == sku), None)
+
+
+def goes_ahead(each: Weighed, swap: Swap, method: str | None) -> bool:
+    """Whether this one may be sent before the first is back, if it goes back by this method."""
+    own = sum(share.paid_minor for share in each.money)
+    effects = each.decision.effects
+    return each.outcome == "approve" and effects.sends_ahead(method, swap.cost_minor, own)
 
 
 def difference_words(difference: Difference, currency: str, locale: str) -> str:
@@ -75,11 +83,14 @@ def _name(row: Variant) -> str:
     return ", ".join(str(value) for value in row.options.values()) or row.title
 
 
-def _difference(each: Weighed, row: Variant, gives: Amounts) -> Difference:
+def _swap(each: Weighed, row: Variant, gives: Amounts) -> Swap:
+    cost_minor = _cost(each, row)
+    return Swap(row.sku, _name(row), cost_minor, exchange_difference(gives, cost_minor))
+
+
+def _cost(each: Weighed, row: Variant) -> int:
     """As settling works it out: the same product at the same price costs what was paid."""
-    is_even = row.price_minor == each.money[0].price_minor
-    if is_even:
-        return exchange_difference(gives, sum(share.paid_minor for share in each.money))
+    if row.price_minor == each.money[0].price_minor:
+        return sum(share.paid_minor for share in each.money)
     count, included = len(each.units), row.tax_included
-    cost = exchange_price(row.price_minor, count, each.money, tax_included=included)
-    return exchange_difference(gives, cost.total_minor)
+    return exchange_price(row.price_minor, count, each.money, tax_included=included).total_minor

@@ -9,7 +9,9 @@ from tests.demo.conftest import Demo, until
 INVITATION = re.compile(r"http://(fern|volta)\.localhost:\d+(/staff/invitation/\S+)")
 OUTCOMES = ("Approved at once", "Exchange it", "A person decides", "A photo is asked for",
             "Keep it", "a final sale", "Too late", "Not delivered yet", "to be counted",
-            "waits for the difference")  # fmt: skip
+            "Exchanged at once", "waits for the difference", "Covered and paid at once",
+            "A photo is needed", "Too early", "Without cover", "waits until its day",
+            "not accepted")  # fmt: skip
 
 
 def test_the_demo_page_lists_every_outcome_for_both_brands(demo: Demo) -> None:
