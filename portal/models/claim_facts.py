@@ -24,6 +24,7 @@ from portal.sources.sentences import read_as
 from portal.tenancy import shop_in_scope
 
 SETTING = "claims"
+LOST = "lost"  # a detail: the carrier says so itself
 PAID = ("approved", "paid")  # what these pay is taken out of the cover
 
 
@@ -75,7 +76,7 @@ def facts_of(
         shipped_on=day.local(parcel.shipped_at) if parcel.shipped_at else None,
         last_scan_on=day.local(scanned) if scanned else None,
         delivered_on=day.local(delivered) if delivered else None,
-        presumed_lost="presumed_lost" in (parcel.overlays or []),
+        presumed_lost=is_given_up(parcel),
         is_abroad=bool(to and shop.country) and to != shop.country,
         **_cover(order, claim),
         paid_minor=claim.paid_minor,
@@ -85,6 +86,13 @@ def facts_of(
         risk_points=here.customer.get("risk_points", 0),
         signed=bool(parcel.signed_by),
     )
+
+
+def is_given_up(parcel: Shipment) -> bool:
+    """Whether it is lost by the carrier's own word, or silent for so long that we presume so."""
+    if parcel.status == Status.DELIVERED.value:
+        return False
+    return parcel.detail == LOST or "presumed_lost" in (parcel.overlays or [])
 
 
 def _cover(order: Order, claim: Claim) -> dict[str, Any]:
