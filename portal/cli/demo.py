@@ -18,6 +18,7 @@ from portal import clock, create_app
 from portal.config import read_settings
 from portal.db import db, session, writing
 from portal.demo import rehearsal as stage
+from portal.demo.claims import fill_claims
 from portal.demo.desk import door, fill_desk, invite
 from portal.demo.payments import hook_up_stripe, register_payments
 from portal.demo.place import with_demo_settings
@@ -110,6 +111,7 @@ def _furnish(rehearsal: stage.Rehearsal) -> None:
             stage.note_made(rehearsal)
             fill(rehearsal.sandbox, clock.now())
             fill_desk(rehearsal.sandbox, clock.now())
+            fill_claims(rehearsal.sandbox, clock.now())
         else:
             _move_in()
             if rehearsal.sandbox:

@@ -60,10 +60,10 @@ def fill_desk(sandbox: str | None, now: datetime) -> None:
             _set_up(brand, now)
             placed += [(shop.id, _place(brand, each, sandbox, now), each) for each in found]
     under_way = [each for each in placed if each[2].asked is not None]
-    _deliver({order_id for _, order_id, _ in under_way}, now)
+    deliver({order_id for _, order_id, _ in under_way}, now)
     for shop_id, order_id, errand in under_way:
         with inside(shop_id), writing():
-            if _is_there(order_id):  # elsewhere nobody knows of these parcels
+            if is_there(order_id):  # elsewhere nobody knows of these parcels
                 _return(order_id, errand, now)
 
 
@@ -108,7 +108,7 @@ def _place(brand: Brand, errand: Errand, sandbox: str | None, now: datetime) -> 
     return order_id
 
 
-def _deliver(order_ids: set[str], now: datetime) -> None:
+def deliver(order_ids: set[str], now: datetime) -> None:
     """Ask about the parcels of these orders before the worker does: their returns come next."""
     with every_shop():
         mine = select(Shipment.id).where(Shipment.order_id.in_(order_ids))
@@ -123,7 +123,8 @@ def _deliver(order_ids: set[str], now: datetime) -> None:
                 finish(lease, again_at=now)
 
 
-def _is_there(order_id: str) -> bool:
+def is_there(order_id: str) -> bool:
+    """Whether a parcel of this order has been delivered."""
     delivered = (Shipment.order_id == order_id, Shipment.status == "delivered")
     return session.scalar(select(Shipment.id).where(*delivered).limit(1)) is not None
 

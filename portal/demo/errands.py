@@ -56,7 +56,7 @@ def all_errands() -> Iterator[tuple[Brand, tuple[Errand, ...]]]:
 def ordered(
     brand: Brand, n: int, shows: str, goods: tuple[int, ...], days: int = 3, quantity: int = 1
 ) -> Tale:
-    """An order that was delivered so many days ago; in as many days where they are negative."""
+    """An order that was delivered so many days ago, 0: now; in as many days where negative."""
     cast = CASTS[brand.slug]
     carrier = brand.tales[0].parcels[0].carrier
     number = number_for(carrier, cast.base + n)

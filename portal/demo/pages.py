@@ -8,6 +8,7 @@ from flask import Blueprint, abort, current_app, g, redirect, render_template, u
 from werkzeug.wrappers import Response
 
 from portal import clock
+from portal.demo.claims import mishaps_shown
 from portal.demo.desk import door, errands_shown
 from portal.demo.seeds import orders_shown, place, register
 from portal.demo.tales import BRANDS, Parcel, Tale, number_for
@@ -24,6 +25,7 @@ def index() -> str:
         brands=list(orders_shown()),
         customers={brand.slug: brand for brand in BRANDS},
         sendable={slug: (try_out, under_way) for slug, try_out, under_way in errands_shown()},
+        mishaps=dict(mishaps_shown()),
         doors={brand.slug: door(brand.slug, clock.now()) for brand in BRANDS},
         moves=bool(current_app.config["SANDBOX"]),
     )
