@@ -9,11 +9,16 @@ from portal.api.return_replies import DecisionReply, decision_reply
 from portal.models.policy import current_policy, read_policy
 from portal.sources.document import Moment, Posted
 from portal.sources.sentences import Invalid
-from returns.policy import DocumentError, Facts, decide
+from returns.policy import DocumentError, decide
+from returns.recalled import recall
 
 
 class DecisionBody(Posted):
-    """Facts as a receipt names them, at a moment (else now), by `policy` (else the live one)."""
+    """Facts, at a moment (else now), by `policy` (else the live one).
+
+    Those that a receipt derives may be given instead of what they follow from: `ordered_on` for
+    `ordered_at`. A receipt's own facts give its decision again.
+    """
 
     facts: dict[str, Any]
     policy: dict[str, Any] | None = None
@@ -33,7 +38,7 @@ def decide_posted(call: Call) -> tuple[int, DecisionReply]:
     sent = call.body.policy
     policy = read_policy(sent) if sent is not None else current_policy(call.now)
     try:
-        facts = Facts.from_json(call.body.facts)
+        facts, at = recall(call.body.facts, call.body.at, call.now, policy.zone)
     except DocumentError as error:
         raise Invalid([{"field": p.field, "message": p.message} for p in error.problems]) from error
-    return 200, decision_reply(decide(policy, facts, call.body.at or call.now))
+    return 200, decision_reply(decide(policy, facts, at))

@@ -517,3 +517,12 @@ def test_facts_and_policies_that_cannot_be_read_are_named(
     sent = {"facts": {"ordered_at": "2026-05-01T09:00:00Z"}}
     response = quick.post("/policy/decisions", sent | change)
     assert (response.status_code, fields_of(response)) == (422, {field})
+
+
+def test_the_facts_of_a_receipt_give_its_decision_again(quick: Api) -> None:
+    quoted = quick.post(f"/orders/{delivered()}/returns/quote", {}).json["lines"]
+    assert quoted
+    for line in quoted:
+        receipt = line["decision"]
+        again = quick.post("/policy/decisions", {"facts": receipt["facts"]})
+        assert (again.status_code, again.json) == (200, receipt)
