@@ -9,7 +9,7 @@ from pathlib import Path
 from babel import Locale
 from babel.numbers import format_currency
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, get_locale, gettext, ngettext
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
@@ -22,6 +22,19 @@ def init_format(app: Flask) -> None:
     """Install the translations."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parent / "translations")
     Babel(app, locale_selector=reader_locale)
+    install = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
+    install(translated, ngettext, newstyle=True)
+
+
+def translated(text: str) -> str:
+    """`text` in the language of the request; outside of one it stays English."""
+    return _looked_up(get_locale(), text)
+
+
+@lru_cache(maxsize=8192)
+def _looked_up(_locale: Locale | None, text: str) -> str:
+    # The way to the running catalogue costs many times a look-up in it, and a page has hundreds.
+    return str(gettext(text))
 
 
 def reader_locale() -> str:

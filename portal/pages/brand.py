@@ -128,13 +128,19 @@ def _web(url: object) -> str | None:
 
 def site_urls() -> dict[str, str | None]:
     """The URLs every page may name; those of later pages are simply not there."""
-    shop = brand().shop
+    if "site_urls" not in g:
+        g.site_urls = _site_urls(brand())
+    return dict(g.site_urls)
+
+
+def _site_urls(worn: Brand) -> dict[str, str | None]:
+    shop = worn.shop
     mail = f"mailto:{shop.support_email}" if shop.support_email else None
     return {
         "home": url_in("lookup.find"),
         "track": url_in("lookup.track"),
         "lookup": url_in("lookup.look_up"),
-        "icon": f"{url_for('lookup.icon')}?v={brand().theme.version}",
+        "icon": f"{url_for('lookup.icon')}?v={worn.theme.version}",
         "script": static_url("live.js"),
         "drawing": static_url("pictures/drawing.svg"),
         "support": shop.support_url or mail,

@@ -16,6 +16,7 @@ from werkzeug.http import parse_accept_header
 
 MOST_BYTES = 32 * 1024 * 1024
 OVERHEAD = 600  # bytes an entry costs beside its body
+LEVEL = 6  # of gzip: nearly as small as 9, in four fifths of the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Body:
         """Pack a rendered page."""
         raw = text.encode()
         # mtime 0: equal pages have equal bytes
-        packed = gzip.compress(raw, compresslevel=9, mtime=0)
+        packed = gzip.compress(raw, compresslevel=LEVEL, mtime=0)
         return cls(packed, hashlib.sha256(raw).hexdigest()[:32], until, is_final)
 
     def response(self) -> Response:

@@ -1,13 +1,16 @@
 """The one door to gettext: typed, and the same outside a request, where texts stay English."""
 
-from flask_babel import gettext, ngettext
+from flask_babel import ngettext
+
+from portal.format import translated
 
 __all__ = ["N_", "_", "plural"]
 
 
 def _(text: str, **values: object) -> str:
     """`text` in the language of the request, its %(name)s filled in."""
-    return str(gettext(text, **values))
+    said = translated(text)
+    return said % values if values else said
 
 
 def plural(one: str, many: str, num: int, **values: object) -> str:

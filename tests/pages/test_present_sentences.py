@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 
 from portal.pages.present import TrackingPage, present
+from portal.pages.state import State
+from portal.pages.words import words
 from tests.pages.samples import NOW, STATES, sample
 
 # From the top: the state, when it arrives, the date it was, why, and what to do about it.
@@ -245,3 +249,15 @@ def said(page: TrackingPage) -> tuple[str, ...]:
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_says_exactly_this(state: str) -> None:
     assert said(present(*sample("fern", state), NOW, "en")) == SAID[state]
+
+
+def test_a_text_follows_the_language_that_holds_where_it_is_said(app: Flask) -> None:
+    with app.test_request_context("/", base_url="http://fern.localhost:8000"):
+        english, german, again = (_said_in(locale) for locale in ("en", "de", "en"))
+    assert english == again == words(State.PACKED, "UPS").word == "Packed"
+    assert german != english
+
+
+def _said_in(locale: str) -> str:
+    with force_locale(locale):
+        return words(State.PACKED, "UPS").word
