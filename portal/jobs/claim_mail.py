@@ -71,7 +71,7 @@ def _reason(claim: Claim, calendar: Calendar) -> str:
                 evidence = verdict["values"]
         named = [_(LACKS[name]) for name in LACKS if evidence.get(name)]
         return _("With this we can decide at once: %(what)s.", what=", ".join(named))
-    return because(claim.decision, calendar)
+    return "" if claim.decided_by else because(claim.decision, calendar)
 
 
 def _amount(claim: Claim, locale: str) -> str:

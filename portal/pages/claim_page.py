@@ -117,7 +117,7 @@ def _page(token: str, claim: Claim, problem: str = "", status: int = 200) -> Res
         headline=_(STATUSES[claim.status]),
         tone=TONES.get(claim.status, "moving"),
         sentence=next_sentence(claim, calendar),
-        because=because(claim.decision, calendar) if claim.status != "paid" else "",
+        because=_why(claim, calendar),
         kind=_(KINDS[claim.kind]),
         wanted=_(WANTED[claim.wanted]),
         lines=_lines(claim),
@@ -132,6 +132,12 @@ def _page(token: str, claim: Claim, problem: str = "", status: int = 200) -> Res
         urls=_urls(token, claim),
     )
     return make_response(text, status)
+
+
+def _why(claim: Claim, calendar: Calendar) -> str:
+    """Why the rules did not pay it; "" where a person has decided since, and says why."""
+    is_settled = claim.status == "paid" or bool(claim.decided_by)
+    return "" if is_settled else because(claim.decision, calendar)
 
 
 def _lacks(claim: Claim) -> list[str]:

@@ -121,6 +121,7 @@ def test_a_declined_claim_can_be_looked_at_again(any_app: Flask, path: str) -> N
         decline(claim, "staff:1", clock.now(), "worn", "It looks used.")
     page = browser.get(at).text
     assert "It looks used." in page
+    assert "There is no cover on this order" not in page  # a person decided, and said why
     assert "Have it looked at again" in page
     assert browser.send(f"{at}/appeal", at, why="").status_code == 422
     assert browser.send(f"{at}/appeal", at, why="It was new.").status_code == 303
