@@ -13,6 +13,7 @@ import stripe
 from sqlalchemy import select, text, update
 
 from portal import clock
+from portal.api.return_replies import return_reply
 from portal.db import db, inside, session, writing
 from portal.jobs.bank import bank_of, read_refunds
 from portal.models import Instant, Message, Order, Return, Shop, payout
@@ -24,6 +25,7 @@ from portal.models.rma_choice import Choice
 from portal.models.rma_receipt import Count
 from portal.models.rma_settle import Act, resolve
 from portal.sandbox import Box
+from portal.staff.queue import VIEWS
 from tests.conftest import shop_id
 from tests.jobs.counter import Counter, counter_on, hasty
 from tests.jobs.swap import CONSENT, EACH_MINOR, Swap
@@ -268,6 +270,22 @@ def test_what_is_paid_though_staff_let_it_go_is_sent_back_whole(refused: Swap) -
     back = refused.counter.till().v1.refunds.list({"payment_intent": paid.id}).data
     assert [row.amount for row in back] == [2 * EACH_MINOR]
     assert refused.counter.sums(refused.order_id()).captured_minor == 0
+
+
+def test_the_api_and_staff_are_told_of_it(refused: Swap) -> None:
+    with inside(shop_id("fern")):
+        rma = Return.read(refused.return_id)
+        assert rma is not None
+        (exchange,) = return_reply(rma, "http://fern.localhost:8000").exchanges
+        assert exchange.instant is not None
+        told = exchange.instant
+        assert (told.status, told.amount_minor, told.charged_minor) == (
+            "declined",
+            2 * EACH_MINOR,
+            2 * EACH_MINOR,
+        )
+        money = next(view for view in VIEWS if view.name == "money")
+        assert list(session.scalars(select(Return.id).where(money.where))) == [rma.id]
 
 
 def _kinds() -> dict[str, int]:
