@@ -179,7 +179,7 @@ class Claiming(RuleBasedStateMachine):
             if not settles:
                 cancel(rma, "customer", self.now)
                 return
-            counted = [Count(sku, n, "A", "restock", True) for sku, n in pieces.items()]
+            counted = [Count(sku, n, "A", "recycle", True) for sku, n in pieces.items()]
             receive(rma, counted, "staff", self.now)
             resolve(rma, None, Act("staff", self.now))
 
