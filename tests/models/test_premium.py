@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from portal.db import inside, session, writing
@@ -140,6 +140,9 @@ def every_step_holds(steps: list[tuple[str, int]]) -> None:
 
 
 @settings(max_examples=10, suppress_health_check=list(HealthCheck), deadline=None)
+@example(steps=[("claim", 0), ("cancel", 0)])
+@example(steps=[("claim", 0), ("approve", 0), ("paid", 0), ("cancel", 0), ("refused", 0)])
+@example(steps=[("cancel", 0), ("cancel", 0), ("claim", 0), ("approve", 0), ("paid", 0)])
 @given(steps=steps)
 def test_whatever_happens_the_premium_goes_back_once_or_pays_a_claim(
     app: Flask, steps: list[tuple[str, int]]
