@@ -89,21 +89,22 @@ def _moments(derived: Derived, today: date, zone: tzinfo) -> dict[str, str]:
 
 def _shares(derived: Derived, given: Mapping[str, Any]) -> dict[str, int]:
     """Whole numbers whose share is the one told, rounded down as shares are."""
-    found = {}
+    found: dict[str, int] = {}
     if derived.share_bps is not None:
-        part = given.get("request_quantity")
-        whole = part * 10_000 // derived.share_bps if _is_count(part) else 10_000
+        part = _count(given.get("request_quantity"), derived.share_bps)
+        whole = part * 10_000 // derived.share_bps
         found |= {"request_quantity": derived.share_bps, "order_quantity": whole}
     if derived.unit_discount_bps is not None:
-        price = given.get("unit_price_minor")
-        whole = price if _is_count(price) else 10_000
+        whole = _count(given.get("unit_price_minor"), 10_000)
         off = -(-derived.unit_discount_bps * whole // 10_000)
         found |= {"unit_price_minor": whole, "unit_discount_minor": off}
     return found
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+def _count(value: object, otherwise: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    return otherwise
 
 
 def _agree(told: Mapping[str, Any], facts: Facts, at: datetime, zone: tzinfo) -> None:

@@ -25,10 +25,12 @@ KEY_MISSING = (
     "account, or run `porchlight sandbox` and point EASYPOST_API_BASE at it."
 )
 
-HOW_TO = """A stand-in for EasyPost. Point Porchlight at it with these settings:
+HOW_TO = """A stand-in for EasyPost and Stripe. Point Porchlight at it with these settings:
 
   EASYPOST_API_BASE=http://127.0.0.1:{port}/v2
   EASYPOST_API_KEY=EZTKsandbox
+  STRIPE_API_BASE=http://127.0.0.1:{port}/stripe
+  STRIPE_SECRET_KEY=sk_test_sandbox
 
 EasyPost's test numbers EZ1000000001 to EZ7000000007 have scans; any other number stays unknown.
 Stop with Ctrl-C."""
@@ -98,12 +100,13 @@ def _line_of(scan: Scan) -> str:
 @click.command()
 @click.option("--port", default=8001, show_default=True, help="Where it listens, on this machine.")
 def sandbox(port: int) -> None:
-    """Stand in for EasyPost on this machine, until stopped. It forgets everything then."""
+    """Stand in for EasyPost and Stripe on this machine, until stopped. It forgets all then."""
     settings = read_settings(with_demo_settings())
     if is_taken(port):
         raise click.ClickException(f"Port {port} is taken. Choose another: --port {port + 1}")
     app = create_sandbox(
         webhook_secret=settings.easypost_webhook_secret or None,
+        stripe_webhook_secret=settings.stripe_webhook_secret or None,
         clock=clock.now,
     )
     with running(app, port=port) as box:

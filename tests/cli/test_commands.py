@@ -264,6 +264,11 @@ def test_the_sandbox_says_how_to_point_at_it_and_takes_the_real_client(tmp_path:
         assert base is not None
         found = EasyPost("EZTKsandbox", base[1]).open_tracker("USPS", "EZ1000000001")
         assert found.scans
+        till = re.search(r"STRIPE_API_BASE=(\S+)\n +STRIPE_SECRET_KEY=(\S+)", told)
+        assert till is not None
+        bearer = {"Authorization": f"Bearer {till[2]}"}
+        listed = requests.get(f"{till[1]}/v1/refunds", headers=bearer, timeout=10)
+        assert (listed.status_code, listed.json()["data"]) == (200, [])
         taken = process("sandbox", "--port", base[1].split(":")[2].split("/")[0], cwd=tmp_path)
         assert taken.returncode == 1
         assert "is taken. Choose another: --port" in taken.stderr
