@@ -52,6 +52,7 @@ def demo(port: int, fresh: bool, live: bool) -> None:
             raise stage.Refused(
                 f"Port {port} is taken. Choose another: --port {port % 65000 + 100}"
             )
+        stage.live_keys(read_settings(os.environ), live=live)  # before anything is wiped
         if fresh:
             _begin_anew()
         rehearsal = stage.prepare(port, os.environ, live=live)

@@ -53,9 +53,7 @@ def prepare(port: int, environ: Mapping[str, str], *, live: bool) -> Rehearsal:
     Raises Refused for live keys without `live`, SettingsError for settings that are wrong.
     """
     given = read_settings(environ)
-    alive = {name for name, starts in LIVE.items() if _value(given, name).startswith(starts)}
-    if alive and not live:
-        raise Refused(f"{min(alive)} is a live key. Rehearse with a test key, or say --live.")
+    alive = live_keys(given, live=live)
     home = home_of(given.database_url)
     kept = read_kept(home)
     named = {name.removesuffix("_FILE") for name in environ}
@@ -82,6 +80,14 @@ def _secrets() -> dict[str, str]:
 
 
 _BASES = ("EASYPOST_API_BASE", "STRIPE_API_BASE", SANDBOX)
+
+
+def live_keys(given: Settings, *, live: bool) -> set[str]:
+    """The live keys among these settings. Raises Refused where there are any without `live`."""
+    alive = {name for name, starts in LIVE.items() if _value(given, name).startswith(starts)}
+    if alive and not live:
+        raise Refused(f"{min(alive)} is a live key. Rehearse with a test key, or say --live.")
+    return alive
 
 
 def _stand_ins(port: int, named: set[str], alive: set[str]) -> tuple[int | None, dict[str, str]]:
