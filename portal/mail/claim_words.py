@@ -44,7 +44,7 @@ def _asked(facts: Facts, _locale: str) -> Words:
     claim = facts.claim
     return Words(
         subject=subject(_("Your claim {} needs something"), claim.number),
-        preheader=_("Add it on the claim's page, and we go on at once."),
+        preheader=_("Add it on its page, and we go on at once."),
         headline=_("We need something from you"),
         sentence=claim.reason,
         button=_("Add it now"),
@@ -98,7 +98,7 @@ def _cancelled(facts: Facts, _locale: str) -> Words:
     claim = facts.claim
     return Words(
         subject=subject(_("Your claim {} was called off"), claim.number),
-        preheader=_("Nothing more happens."),
+        preheader=_("There is nothing for you to do. If something is wrong after all, tell us."),
         headline=_("It was called off"),
         sentence=_("Nothing more happens. Is something wrong after all? Then tell us anew."),
         button=_("See your claim"),

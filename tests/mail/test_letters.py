@@ -12,7 +12,9 @@ import pytest
 from flask import Flask
 
 from portal.format import LOCALES
-from portal.mail import Facts, Item, ReturnFacts, render
+from portal.mail import ClaimFacts, Facts, Item, ReturnFacts, render
+from portal.mail.claim_words import CLAIM_WORDS
+from portal.mail.law_words import LAW_WORDS
 from portal.mail.return_words import RETURN_WORDS
 from portal.mail.words import NEEDS_ACT, WORDS
 from themes import load, themes
@@ -45,6 +47,15 @@ RETURN = ReturnFacts(
     other="Shirt, large",
     order="FF-1042-X1",
     ends="Thursday 26 November 2027",
+)
+
+
+CLAIM = ClaimFacts(
+    "FF-1042-C1",
+    day="Thursday 31 December",
+    reason="It is worth more than its cover, so a person decides.",
+    amount="$1,942.00",
+    wanted="Money back",
 )
 
 
@@ -81,12 +92,17 @@ def facts_of(kind: str) -> tuple[str, Facts]:
         return kind, Facts("FF-1042", code="804213", purpose="lift")
     if kind in RETURN_WORDS:
         return kind, replace(FACTS, link=PAGE, rma=RETURN)
+    if kind in CLAIM_WORDS:
+        return kind, replace(FACTS, link=PAGE, claim=CLAIM)
     if kind in NEEDS_ACT:
         return "needs_act", replace(FACTS, status=kind)
     return kind, replace(FACTS, first_eta=date(2026, 11, 26) if kind == "late" else None)
 
 
-SPEAK_OF_NO_CARRIER = {"available_for_pickup", "question", *RETURN_WORDS}
+SPEAK_OF_NO_CARRIER = {
+    *("available_for_pickup", "question"),
+    *(*RETURN_WORDS, *CLAIM_WORDS, *LAW_WORDS),
+}
 CASES = list(itertools.product(WORDS, themes(), LOCALES))
 
 
