@@ -211,10 +211,11 @@ def test_a_text_in_every_part_of_an_address_finds_nothing_and_breaks_nothing(
     reads = [made for made in ALL if made.method == "GET"]
     for text in strings:
         part = quote(text, safe="")
+        nothing = {404, 405} if "/" in text else {404}  # a slash makes it another address
         for made in reads:
             if "{" in made.path and text not in {"", ".", ".."}:
                 response = api.call("GET", address(made, part))
-                assert response.status_code == 404, (made.path, text, response.text)
+                assert response.status_code in nothing, (made.path, text, response.text)
         for query in ({"number": text}, {"cursor": text}, {"updated_since": text, "limit": text}):
             response = api.get("/orders", query_string=query)
             assert response.status_code in {200, 422}, query

@@ -49,6 +49,8 @@ MAY = {
     "POST /staff/withdrawals/<withdrawal_id>/order": DESK,
     "POST /staff/withdrawals/<withdrawal_id>/closing": DESK,
     "POST /staff/settlements/<settlement_id>/payment": DESK,
+    "POST /staff/settlements/<settlement_id>/outcome": DESK,
+    "POST /staff/instant/<instant_id>/payment": DESK,
     "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
 }
 GUARDED = {route: may for route, may in MAY.items() if may is not OPEN}
