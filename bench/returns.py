@@ -90,7 +90,8 @@ def run() -> list[dict[str, Any]]:
         )
         with app.app_context():
             upgrade()
-            BARE.create_all(db.engine)
+            with writing():
+                BARE.create_all(session.connection())
             shop_id, orders = _fill()
             with inside(shop_id):
                 lines = _measured(orders)
