@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import Label, Row, Select, func, inspect, select
+from sqlalchemy import (
+    BindParameter,
+    Label,
+    Row,
+    Select,
+    String,
+    bindparam,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from carriers.contract import Status
-from portal.db import session
+from portal.db import db, session
 from portal.gathered import gathered, moment_of, rows_of
 from portal.models.line import OrderLine, Unit
 from portal.models.order import Order
@@ -25,6 +36,8 @@ from returns.money import UnitMoney
 from returns.reasons import reason_and_detail
 from returns.risk import History, risk_of
 
+OF_ORDER: Final = "beside_order"
+OF_CUSTOMER: Final = "beside_customer"
 UNDER_WAY = ("requested", "approved", "shipped", "arrived", "checked")
 COUNTED = (*UNDER_WAY, "settled")
 
@@ -180,24 +193,26 @@ def unit_money(order: Order) -> dict[int, UnitMoney]:
 
 def _read(order: Order) -> Row[*tuple[Any, ...]]:
     """Counts, parcels and policies beside the order's lines, which are read if they are not yet."""
-    beside = _beside(order)
+    beside = _beside(db.engine.dialect.name)
+    these = {OF_ORDER: order.id, OF_CUSTOMER: order.customer_id or ""}  # "": no guests together
     if "lines" not in inspect(order).unloaded:
-        return session.execute(select(*beside)).one()
+        return session.execute(select(*beside), these).one()
     wanted = select(OrderLine, *beside).where(OrderLine.order_id == order.id)
     rows = (
         session.execute(
             wanted.order_by(OrderLine.position)
             .options(joinedload(OrderLine.units).joinedload(Unit.claim))
-            .execution_options(populate_existing=True)
+            .execution_options(populate_existing=True),
+            these,
         )
         .unique()
         .all()
     )
     set_committed_value(order, "lines", [row.OrderLine for row in rows])
-    return rows[0] if rows else session.execute(select(*beside)).one()
+    return rows[0] if rows else session.execute(select(*beside), these).one()
 
 
-def _parcels(order_id: str) -> Select[*tuple[Any, ...]]:
+def _parcels(order_id: BindParameter[str]) -> Select[*tuple[Any, ...]]:
     """The parcels to the customer, a row for each line they hold something of."""
     return (
         select(
@@ -278,17 +293,21 @@ def _customer(row: Any) -> dict[str, Any]:
     }
 
 
-def _beside(order: Order) -> list[Label[Any]]:
-    """Counts over the customer's other orders, the order's returns and parcels, the policies."""
-    customer = order.customer_id or ""  # nobody: not all guests together
-    theirs = (Order.customer_id == customer, Order.id != order.id)
-    returns = (Return.customer_id == customer, Return.order_id != order.id)
+@lru_cache(maxsize=2)
+def _beside(_dialect: str) -> list[Label[Any]]:
+    """Counts over the customer's other orders, the order's returns and parcels, the policies.
+
+    Put together once for a database: it costs more than asking it.
+    """
+    order_id, customer = bindparam(OF_ORDER, type_=String), bindparam(OF_CUSTOMER, type_=String)
+    theirs = (Order.customer_id == customer, Order.id != order_id)
+    returns = (Return.customer_id == customer, Return.order_id != order_id)
     bought = select(func.coalesce(func.sum(OrderLine.quantity), 0)).join(OrderLine.order)
     units = select(func.count()).select_from(ReturnUnit).join(ReturnUnit.line).join(ReturnLine.rma)
     asked = select(func.count()).select_from(Return).where(*returns)
     worn = (ReturnUnit.acceptance == "rejected", ReturnUnit.condition.in_(("C", "D")))
     counts = {
-        "made": select(func.count()).select_from(Return).where(Return.order_id == order.id),
+        "made": select(func.count()).select_from(Return).where(Return.order_id == order_id),
         "orders": select(func.count()).select_from(Order).where(*theirs),
         "bought": bought.where(*theirs),
         "returns": asked.where(Return.status.in_(COUNTED)),
@@ -299,6 +318,6 @@ def _beside(order: Order) -> list[Label[Any]]:
     }
     return [
         *(count.correlate(None).scalar_subquery().label(name) for name, count in counts.items()),
-        gathered(_parcels(order.id)).label("legs"),
+        gathered(_parcels(order_id)).label("legs"),
         gathered(published()).label("versions"),
     ]
