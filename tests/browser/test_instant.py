@@ -25,7 +25,7 @@ from tests.jobs.counter import keys, stand_in
 from tests.models.bought import bought, sold
 from tests.sandbox.conftest import Hands
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 GO = "form .acts button[type=submit]"
 CARD = "#instant form button"
 

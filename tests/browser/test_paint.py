@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser import look
 from tests.browser.conftest import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 MOST_REQUESTS = 12
 MOST_BYTES = 150_000  # of a page, without photos
 MOST_SCRIPT_BYTES = 30_000

@@ -22,6 +22,8 @@ from tests.conftest import shop_id
 from tests.jobs.counter import ONE_SHIRT_MINOR, Counter, counter_on, environ
 from tests.models.bought import shirts, sold
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 CHEAPER_MINOR = 1_000
 KEY = "one-act"

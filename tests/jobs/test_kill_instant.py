@@ -16,6 +16,8 @@ from portal.sandbox import Box
 from tests.jobs.counter import counter_on, environ
 from tests.jobs.swap import EACH_MINOR, Swap
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 BOTH_MINOR = 2 * EACH_MINOR
 

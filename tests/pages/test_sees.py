@@ -24,6 +24,8 @@ from tests.models.bought import MUG, SHIRT, ask, bought, shirts
 from tests.pages.browser import Browser
 from tests.staff.test_signin import joined
 
+pytestmark = pytest.mark.long
+
 LINKS = re.compile(r'(?:href|src|action|hx-get|data-src)="(/[^"#]*)')
 NOT_FOLLOWED = ("/static", "/staff/sign-out", "/media", "/theme")
 MOST_PAGES = 40
