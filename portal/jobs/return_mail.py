@@ -37,7 +37,7 @@ from portal.pages.rma_money import way_of
 from portal.pages.rma_shown import how_to
 from portal.pages.speech import _
 
-TODO: Final = ("return_approved", "return_label", "return_reminder")
+STEPS_TOLD: Final = ("return_approved", "return_label", "return_reminder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ DAY: Final = timedelta(days=1)
 def facts_of(kind: str, here: Telling) -> ReturnFacts:
     """What the mail of this kind tells. Raises Unsealable."""
     facts = ReturnFacts(plain(here.rma.number), keeps=not here.rma.travels)
-    if kind in TODO:
+    if kind in STEPS_TOLD:
         facts = _with_way(facts, here)
     say = SAYS.get(kind)
     return say(facts, here) if say else facts
