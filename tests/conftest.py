@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from portal import create_app
 from portal.config import Settings, read_settings
 from portal.db import db, inside, session, writing
-from portal.migrations import upgrade
 from portal.models import ApiToken, Shop
-from tests.postgres import RUN, running_postgres
+from tests.once import keep_routes_and_templates, share_statements
+from tests.postgres import running_postgres
+from tests.spare import Spare, migrate
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SECRET = "a-secret-for-tests-0123456789abcdefghij"
+keep_routes_and_templates()
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +42,7 @@ def postgres_url() -> Iterator[str]:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file that each test copies."""
     path = tmp_path_factory.mktemp("template") / "porchlight.db"
-    app = create_app(settings_for(f"sqlite:///{path}"))
-    with app.app_context():
-        upgrade()
-        db.engine.dispose()
+    migrate(settings_for(f"sqlite:///{path}"))
     return path
 
 
@@ -57,22 +53,19 @@ def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
     return f"sqlite:///{tmp_path / 'porchlight.db'}"
 
 
+@pytest.fixture(scope="session")
+def spare(postgres_url: str) -> Iterator[Spare]:
+    """This worker's empty, migrated PostgreSQL databases."""
+    spare = Spare(postgres_url, settings_for)
+    yield spare
+    spare.drop()
+
+
 @pytest.fixture
-def fresh_postgres(postgres_url: str) -> Iterator[str]:
+def fresh_postgres(spare: Spare) -> Iterator[str]:
     """A migrated PostgreSQL database of this test's own."""
-    with copied(postgres_url) as url:
+    with spare.lent() as url:
         yield url
-
-
-@contextmanager
-def copied(postgres_url: str) -> Iterator[str]:
-    """A migrated PostgreSQL database, copied from a template and dropped afterwards."""
-    name = f"test_{secrets.token_hex(6)}"
-    with admin(postgres_url) as run:
-        run(f"CREATE DATABASE {name} TEMPLATE {template_of(postgres_url)}")
-    yield postgres_url.replace("/postgres?", f"/{name}?")
-    with admin(postgres_url) as run:
-        run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.db)]
@@ -101,6 +94,7 @@ def running_app(url: str, **more: str) -> Iterator[Flask]:
     """An app with two shops; its connections are closed afterwards."""
     app = create_app(settings_for(url, **more))
     app.config["TESTING"] = True
+    share_statements(app)
     with app.app_context():
         two_shops()
         yield app
@@ -151,48 +145,3 @@ def bearer(slug: str = "fern", *scopes: str, origins: list[str] | None = None) -
         made, secret = ApiToken.make(list(scopes) or ["*"], origins or [])
         session.add(made)
     return {"Authorization": f"Bearer {secret}"}
-
-
-class admin:  # noqa: N801 - read as a verb: with admin(url) as run
-    """A connection that may create databases."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __enter__(self):
-        from sqlalchemy import create_engine
-
-        self.engine = create_engine(
-            self.url.replace("postgresql://", "postgresql+psycopg://", 1),
-            isolation_level="AUTOCOMMIT",
-        )
-        self.connection = self.engine.connect()
-        return lambda statement: self.connection.execute(text(statement))
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-        self.engine.dispose()
-
-
-_templates: dict[str, str] = {}
-
-
-def template_of(url: str) -> str:
-    """The name of a migrated database to copy from, made by the first worker that asks."""
-    if url not in _templates:
-        name = f"template_{RUN}"
-        with admin(url) as run:
-            run("SELECT pg_advisory_lock(1)")  # until the connection closes
-            if name not in run("SELECT datname FROM pg_database").scalars().all():
-                run(f"CREATE DATABASE {name}")
-                _migrate(url.replace("/postgres?", f"/{name}?"))
-        _templates[url] = name
-    return _templates[url]
-
-
-def _migrate(url: str) -> None:
-    app = create_app(settings_for(url))
-    with app.app_context():
-        upgrade()
-        session.remove()
-        db.engine.dispose()

@@ -31,7 +31,7 @@ from portal.db import Base, every_shop, insert_into, insert_new, inside, migrati
 from portal.models import Customer, Order, OrderLine, Shop
 from portal.standing import Standing
 from portal.tenancy import OfShop, WrongShop, scoped, shop_in_scope
-from tests.conftest import DATABASES, copied, running_app, shop_id
+from tests.conftest import DATABASES, running_app, shop_id
 
 MODELS = sorted(
     (m.class_ for m in Base.registry.mappers if issubclass(m.class_, OfShop)),
@@ -148,7 +148,7 @@ def shops(
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
         opened = nullcontext(f"sqlite:///{path}")
     else:
-        opened = copied(request.getfixturevalue("postgres_url"))
+        opened = request.getfixturevalue("spare").lent()
     with opened as url:
         for app in running_app(url):
             yield stocked(app)

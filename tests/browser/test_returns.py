@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from portal.db import inside, session
 from portal.models import Return
@@ -51,7 +51,7 @@ def walk(page: Page, start: str, seen: Any) -> None:
     page.get_by_role("link", name="Start a return").click()
     seen()
     page.locator(GO).click()
-    assert page.evaluate("document.activeElement.id") == "problems"
+    expect(page.locator("#problems")).to_be_focused()
     seen()
     page.check("#take-0")
     page.select_option("#quantity-0", "1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def example(kind: str, book: str = "import.md") -> str:
     return found[1]
 
 
+def deliveries() -> str:
+    """A year of parcels, one a day, each two to five days on its way."""
+    head = "carrier_at,delivered_at,promised_date,origin_state,origin_zip3,dest_state,dest_zip3"
+    sent = [datetime(2025, 12, 1, 9, tzinfo=UTC) + timedelta(days=day) for day in range(360)]
+    days = [timedelta(days=2 + number % 4) for number in range(360)]
+    rows = (f"{at},{at + took},,NY,100,NJ,070" for at, took in zip(sent, days, strict=True))
+    return "\n".join([head, *rows])
+
+
 @pytest.fixture
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run a line as a shell would, in a folder of its own, with these settings alone."""
@@ -55,6 +65,7 @@ def test_every_command_of_the_book_works_in_its_order(
     (tmp_path / "orders.csv").write_text(example("csv"), encoding="utf-8")
     for name in ("policy.json", "policy-2.json"):
         (tmp_path / name).write_text(example("json", "returns.md"), encoding="utf-8")
+    (tmp_path / "deliveries.csv").write_text(deliveries(), encoding="utf-8")
     keys = {"EASYPOST_API_KEY": "EZTKbook", "EASYPOST_API_BASE": easypost.api_base}
     lines = commands("operations.md")
     for line in lines:
