@@ -16,6 +16,13 @@ from portal.keys import digest, new_token
 from portal.tenancy import OfShop
 
 ROLES: Final = ("owner", "manager", "agent", "warehouse", "reader")
+# Which role may do what: the desk asks at each act, jobs once more when they perform one.
+MAY: Final[dict[str, frozenset[str]]] = {
+    "read": frozenset({"owner", "manager", "agent", "warehouse", "reader"}),
+    "decide": frozenset({"owner", "manager", "agent"}),
+    "receive": frozenset({"owner", "manager", "agent", "warehouse"}),
+    "pay": frozenset({"owner", "manager", "agent"}),
+}
 INVITED_FOR: Final = timedelta(days=7)
 
 
@@ -50,6 +57,15 @@ class Staff(OfShop, Base, UserMixin):
     def roles(self) -> list[RoleMixin]:  # type: ignore[override]  # read only here
         """What the sign-in library asks for: here a person has one role."""
         return [Role(self.role)]
+
+    @property
+    def who(self) -> str:
+        """How the audit and colleagues read it."""
+        return f"staff:{self.id} {self.shown_name}"[:120]
+
+    def may(self, act: str) -> bool:
+        """Whether they work here still, and their role includes this act."""
+        return self.active and self.role in MAY[act]
 
     @property
     def shown_name(self) -> str:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from flask import abort, g
 from flask_babel import force_locale
 from flask_security import auth_required, current_user
 
-MAY: Final[dict[str, frozenset[str]]] = {
-    "read": frozenset({"owner", "manager", "agent", "warehouse", "reader"}),
-    "decide": frozenset({"owner", "manager", "agent"}),
-    "receive": frozenset({"owner", "manager", "agent", "warehouse"}),
-    "pay": frozenset({"owner", "manager", "agent"}),
-}
+from portal.models.staff import MAY
 
 P = ParamSpec("P")
 R = TypeVar("R")
