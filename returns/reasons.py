@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 Fault = Literal["customer", "shop", "carrier"]
 
@@ -70,5 +70,7 @@ def _known(reason: str) -> str:
     return reason
 
 
-Reason = Annotated[str, AfterValidator(_known)]
+Reason = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(REASONS)})
+]
 """A reason's code, in a rule's settings."""

@@ -80,6 +80,10 @@ class Rule(ABC):
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     kind: ClassVar[str]
+    title: ClassVar[str] = ""
+    """What the editor calls this kind; its `kind` where nothing is said."""
+    example: ClassVar[str] = ""
+    """A sentence that such a rule could stand for, for the editor."""
     uses: ClassVar[tuple[str, ...]] = ()
     """The facts that `check` reads; they are derived and kept in the receipt."""
     outcomes: ClassVar[tuple[Outcome, ...]] = ()

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import Outcome, Rule, Verdict, decides
 
 
@@ -13,8 +14,13 @@ class Approve(Rule):
     """Approve the request without a person looking at it."""
 
     kind: ClassVar[str] = "approve"
+    title: ClassVar[str] = "Approve"
+    example: ClassVar[str] = "What costs less than 50.00 is approved at once."
     outcomes: ClassVar[tuple[Outcome, ...]] = (Outcome.APPROVE,)
-    because: str = "within_the_rules"
+    because: Annotated[
+        str,
+        setting("Why, as the customer reads it", "Leave it empty for our words."),
+    ] = "within_the_rules"
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._verdict

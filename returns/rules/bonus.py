@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import Charge, Rule, Verdict, sets
 
 
@@ -18,9 +19,17 @@ class Bonus(Rule):
     """
 
     kind: ClassVar[str] = "bonus"
-    amount_minor: Annotated[int, Field(ge=0, le=10**9)] = 0
-    share_bps: Annotated[int, Field(ge=0, le=10_000)] = 0
-    resolutions: tuple[Literal["store_credit", "exchange"], ...] = ("store_credit",)
+    title: ClassVar[str] = "Bonus"
+    example: ClassVar[str] = "Who takes store credit instead of money gets 10 % more."
+    amount_minor: Annotated[
+        int, Field(ge=0, le=10**9), setting("Amount for each piece", "0 for none.")
+    ] = 0
+    share_bps: Annotated[
+        int, Field(ge=0, le=10_000), setting("Share of what was paid", "0 for none.")
+    ] = 0
+    resolutions: Annotated[
+        tuple[Literal["store_credit", "exchange"], ...], setting("On top of")
+    ] = ("store_credit",)
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._verdict

@@ -1,12 +1,17 @@
 """What has not arrived cannot be sent back."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import Outcome, Rule, Verdict, decides
+
+BEFORE: Final = setting(
+    "Before that", words={"decline": "It cannot be sent back yet", "review": "A person decides"}
+)
 
 
 @dataclass(frozen=True)
@@ -14,10 +19,18 @@ class Delivered(Rule):
     """Wait for the delivery. Days after shipment, if given, count as one nobody reported."""
 
     kind: ClassVar[str] = "delivered"
+    title: ClassVar[str] = "Wait for the delivery"
+    example: ClassVar[str] = "A return can be started once the parcel has arrived."
     uses: ClassVar[tuple[str, ...]] = ("delivered_on", "days_since_shipment")
     outcomes: ClassVar[tuple[Outcome, ...]] = (Outcome.DECLINE, Outcome.REVIEW)
-    or_days_after_shipment: Annotated[int, Field(ge=1, le=365)] | None = None
-    outcome: Literal["decline", "review"] = "decline"
+    or_days_after_shipment: Annotated[
+        Annotated[int, Field(ge=1, le=365)] | None,
+        setting(
+            "Taken as delivered after",
+            "So many days after dispatch, where no carrier reported it. Empty: never.",
+        ),
+    ] = None
+    outcome: Annotated[Literal["decline", "review"], BEFORE] = "decline"
 
     def check(self, facts: FactsAt) -> Verdict | None:
         if facts.delivered_on is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import Rule, Verdict, sets
 
 
@@ -15,7 +16,13 @@ class Destination(Rule):
     """Send the parcel to this one of the shop's addresses."""
 
     kind: ClassVar[str] = "destination"
-    to: Annotated[str, Field(min_length=1, max_length=100)] = "warehouse"
+    title: ClassVar[str] = "Where the parcel goes"
+    example: ClassVar[str] = "Faulty goods go to the workshop."
+    to: Annotated[
+        str,
+        Field(min_length=1, max_length=100),
+        setting("Address", "The name of one of the return addresses in the settings."),
+    ] = "warehouse"
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._verdict

@@ -1,9 +1,10 @@
 """Show or tell before it is approved by itself."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import Outcome, Rule, Verdict
 
 
@@ -12,10 +13,12 @@ class Evidence(Rule):
     """Ask for a photo or a few words; a request that comes without goes to the staff."""
 
     kind: ClassVar[str] = "evidence"
+    title: ClassVar[str] = "Photo or words"
+    example: ClassVar[str] = "Whoever says that it arrived broken adds a photo."
     uses: ClassVar[tuple[str, ...]] = ("photo", "text")
     outcomes: ClassVar[tuple[Outcome, ...]] = (Outcome.REVIEW,)
-    photo: bool = True
-    text: bool = False
+    photo: Annotated[bool, setting("Ask for a photo")] = True
+    text: Annotated[bool, setting("Ask what happened, in a few words")] = False
 
     def check(self, facts: FactsAt) -> Verdict:
         wanted = tuple(name for name in ("photo", "text") if getattr(self, name))

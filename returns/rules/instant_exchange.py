@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import Rule, Verdict, sets
 
 
@@ -18,8 +19,18 @@ class InstantExchange(Rule):
     """
 
     kind: ClassVar[str] = "instant_exchange"
-    days: Annotated[int, Field(ge=3, le=28)] = 14
-    at_most_minor: Annotated[int, Field(ge=0, le=10**9)] = 0
+    title: ClassVar[str] = "Instant exchange"
+    example: ClassVar[str] = "The other size goes out before the first one is back, against a card."
+    days: Annotated[
+        int,
+        Field(ge=3, le=28),
+        setting("Days until the card is charged", "Counted from the customer's consent."),
+    ] = 14
+    at_most_minor: Annotated[
+        int,
+        Field(ge=0, le=10**9),
+        setting("For articles of at most", "The most that may be charged for one. 0 for any."),
+    ] = 0
 
     def check(self, facts: FactsAt) -> Verdict:
         return sets(instant_days=self.days, instant_most_minor=self.at_most_minor)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from returns.facts import FactsAt
 from returns.reasons import NOT_AS_SOLD, Reason
+from returns.setting import setting
 from returns.verdict import Method, Rule, Verdict, sets
 
 Cost = Annotated[int, Field(ge=0, le=10**9)]
@@ -22,10 +23,20 @@ class Label(Rule):
     """
 
     kind: ClassVar[str] = "label"
+    title: ClassVar[str] = "Who pays the way back"
+    example: ClassVar[str] = "The customer pays 4.99 for the label, unless it is our fault."
     uses: ClassVar[tuple[str, ...]] = ("reason",)
-    paid_by: Literal["shop", "customer"] = "shop"
-    cost_minor: Mapping[Method, Cost] = field(default_factory=dict)
-    free_for: tuple[Reason, ...] = NOT_AS_SOLD
+    paid_by: Annotated[
+        Literal["shop", "customer"],
+        setting("Who pays", words={"shop": "The shop", "customer": "The customer"}),
+    ] = "shop"
+    cost_minor: Annotated[
+        Mapping[Method, Cost],
+        setting("What each way costs", "Once a return. Where the customer pays, it is taken off."),
+    ] = field(default_factory=dict)
+    free_for: Annotated[
+        tuple[Reason, ...], setting("Always free for", "Whoever pays, the shop does for these.")
+    ] = NOT_AS_SOLD
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._free if facts.reason in self.free_for else self._verdict

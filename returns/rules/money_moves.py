@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import RESOLUTIONS, Resolution, Rule, Step, Verdict, sets
 
 
@@ -13,8 +14,21 @@ class MoneyMoves(Rule):
     """Settle when the label is made, at its first scan, when it arrives, or once inspected."""
 
     kind: ClassVar[str] = "money_moves"
-    at: Step = "inspection"
-    resolutions: tuple[Resolution, ...] = RESOLUTIONS
+    title: ClassVar[str] = "When the money moves"
+    example: ClassVar[str] = "Store credit as soon as the carrier has the parcel."
+    at: Annotated[
+        Step,
+        setting(
+            "The money moves",
+            words={
+                "label": "As soon as the return is approved",
+                "first_scan": "As soon as the carrier has the parcel",
+                "arrival": "As soon as the parcel is back",
+                "inspection": "Once what came back was looked at",
+            },
+        ),
+    ] = "inspection"
+    resolutions: Annotated[tuple[Resolution, ...], setting("For")] = RESOLUTIONS
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._verdict

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import RESOLUTIONS, Resolution, Rule, Verdict, sets
 
 
@@ -15,7 +16,11 @@ class Resolutions(Rule):
     """Offer these resolutions and no others."""
 
     kind: ClassVar[str] = "resolutions"
-    allow: Annotated[tuple[Resolution, ...], Field(min_length=1)] = RESOLUTIONS
+    title: ClassVar[str] = "What customers may choose"
+    example: ClassVar[str] = "Sale articles can be exchanged, but not refunded."
+    allow: Annotated[
+        tuple[Resolution, ...], Field(min_length=1), setting("What can be chosen", ordered=True)
+    ] = RESOLUTIONS
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._verdict

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from returns.facts import FactsAt
 from returns.reasons import NOT_AS_SOLD, Reason
+from returns.setting import setting
 from returns.verdict import NO_CHARGE, Charge, Resolution, Rule, Verdict, sets
 
 
@@ -19,11 +20,17 @@ class RestockingFee(Rule):
     """
 
     kind: ClassVar[str] = "restocking_fee"
+    title: ClassVar[str] = "Restocking fee"
+    example: ClassVar[str] = "5 % is kept of a refund, but never for faulty goods."
     uses: ClassVar[tuple[str, ...]] = ("reason",)
-    amount_minor: Annotated[int, Field(ge=0, le=10**9)] = 0
-    share_bps: Annotated[int, Field(ge=0, le=10_000)] = 0
-    resolutions: tuple[Resolution, ...] = ("refund",)
-    waived_for: tuple[Reason, ...] = NOT_AS_SOLD
+    amount_minor: Annotated[
+        int, Field(ge=0, le=10**9), setting("Amount for each piece", "0 for none.")
+    ] = 0
+    share_bps: Annotated[
+        int, Field(ge=0, le=10_000), setting("Share of what was paid", "0 for none.")
+    ] = 0
+    resolutions: Annotated[tuple[Resolution, ...], setting("Taken off")] = ("refund",)
+    waived_for: Annotated[tuple[Reason, ...], setting("Never for these reasons")] = NOT_AS_SOLD
 
     def check(self, facts: FactsAt) -> Verdict:
         return self._waived if facts.reason in self.waived_for else self._verdict

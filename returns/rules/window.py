@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from returns.facts import FactsAt
+from returns.setting import setting
 from returns.verdict import Outcome, Rule, Verdict
 from returns.window import Anchor, Days, Holiday, last_day
 
@@ -24,18 +25,41 @@ class Window(Rule):
     """
 
     kind: ClassVar[str] = "window"
+    title: ClassVar[str] = "Return window"
+    example: ClassVar[str] = "30 days from delivery, 60 for members."
     uses: ClassVar[tuple[str, ...]] = (
         *("requested_on", "ordered_on", "shipped_on", "delivered_on"),
         "category",
     )
     outcomes: ClassVar[tuple[Outcome, ...]] = (Outcome.DECLINE, Outcome.REVIEW)
-    days: Length = 30
-    anchor: Anchor = "delivery"
-    after_shipment_days: Gap = 7
-    after_order_days: Gap = 14
-    by_category: Mapping[str, Length] = field(default_factory=dict)
-    holidays: tuple[Holiday, ...] = ()
-    outcome: Literal["decline", "review"] = "decline"
+    days: Annotated[Length, setting("Days", "The last one is included.")] = 30
+    anchor: Annotated[
+        Anchor,
+        setting(
+            "Counted from",
+            words={"delivery": "Delivery", "shipment": "Dispatch", "order": "The order"},
+        ),
+    ] = "delivery"
+    after_shipment_days: Annotated[
+        Gap,
+        setting("Taken as delivered after dispatch", "Until a carrier reports the delivery."),
+    ] = 7
+    after_order_days: Annotated[
+        Gap, setting("Taken as delivered after the order", "Where no dispatch is known.")
+    ] = 14
+    by_category: Annotated[
+        Mapping[str, Length], setting("Other days for a category", "Instead of those above.")
+    ] = field(default_factory=dict)
+    holidays: Annotated[
+        tuple[Holiday, ...],
+        setting("Holidays", "What is ordered within these days can go back until a later day."),
+    ] = ()
+    outcome: Annotated[
+        Literal["decline", "review"],
+        setting(
+            "After the last day", words={"decline": "It is too late", "review": "A person decides"}
+        ),
+    ] = "decline"
 
     def check(self, facts: FactsAt) -> Verdict:
         category = (facts.category or "").casefold()
