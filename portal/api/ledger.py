@@ -39,6 +39,8 @@ class LedgerSums(Reply):
     label_minor: int
     bonus_minor: int
     premium_minor: int
+    earned_minor: int = Field(description="Of the premium: the journey it was paid for has ended.")
+    recovered_minor: int = Field(description="Paid by a carrier or an insurer for a claim.")
 
 
 class LedgerEntryReply(Reply):

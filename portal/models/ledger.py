@@ -27,10 +27,11 @@ from portal.tenancy import OfShop
 
 # captured and top_up: paid by the customer. refunded: paid back. credited, exchanged: the
 # customer's own money that became store credit or another order. payout: for a protection claim.
-# fee, label: kept by the shop. bonus: given by it on top. premium: paid for cover.
+# fee, label: kept by the shop. bonus: given by it on top. premium: paid for cover. earned: that
+# of a cover whose journey has ended. recovered: what a carrier or an insurer paid for a claim.
 KINDS: Final = (
     *("captured", "refunded", "credited", "exchanged", "payout"),
-    *("fee", "label", "bonus", "premium"),
+    *("fee", "label", "bonus", "premium", "earned", "recovered"),
 )
 GIVEN: Final = ("refunded", "credited", "exchanged", "payout")  # leave what can be refunded
 
@@ -78,6 +79,8 @@ class Sums:
     label_minor: int = 0
     bonus_minor: int = 0
     premium_minor: int = 0
+    earned_minor: int = 0
+    recovered_minor: int = 0
 
     @property
     def retained_minor(self) -> int:
