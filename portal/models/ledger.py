@@ -23,6 +23,7 @@ from portal import clock
 from portal.db import Base, BigId, insert_new, new_id, session
 from portal.models.change import Conflict
 from portal.models.settlement import OUTWARD, PENDING, Settlement
+from portal.payments.stripe_amounts import finest
 from portal.tenancy import OfShop
 
 # captured and top_up: paid by the customer. refunded: paid back. credited, exchanged: the
@@ -169,6 +170,14 @@ class PaymentLeft:
     provider: str
     reference: str
     left_minor: int
+
+    def finest(self, currency: str) -> int:
+        """The smallest amount that its provider gives back of it, in minor units.
+
+        One that holds a finer part already came from somewhere that counts more finely.
+        """
+        step = finest(currency) if self.provider == "stripe" else 1
+        return 1 if self.left_minor % step else step
 
 
 def payments_left(order_id: str, provider: str) -> list[PaymentLeft]:

@@ -12,7 +12,7 @@ from portal.models.due import plan
 from portal.models.ledger import payments_left
 from portal.models.protection import Protection
 from portal.models.rma import Return
-from portal.models.settlement import Settlement
+from portal.models.settlement import Settlement, short_of
 from portal.models.shop import Shop
 from returns.money import Amounts
 
@@ -27,19 +27,24 @@ class Act:
 
 
 def refund_rows(rma: Return | Claim, total: Amounts, act: Act, **more: Any) -> list[Settlement]:
-    """Rows that give `total` back to the order's payments; none where it is nothing."""
-    left, rows = total.total_minor, list[Settlement]()
+    """Rows that give `total` back to the order's payments; none where it is nothing.
+
+    What is too fine for a payment's provider stays owed, and is part of the order's next refund:
+    never more than was owed goes out, and all refunds of an order add up.
+    """
+    before = short_of(rma.order_id) if total.total_minor else 0
+    left, rows, finest = total.total_minor + before, list[Settlement](), 1
     for payment in payments_left(rma.order_id, rma.order.payment_provider):
-        part = min(left, max(0, payment.left_minor))
+        part, step = min(left, max(0, payment.left_minor)), payment.finest(rma.currency)
+        part, finest = part - part % step, max(finest, step)
         if not part:
             continue
-        first = not rows and not more
         row = new_row(
             rma,
             "refund",
             part,
             act,
-            amounts=total.to_json() if first else {},
+            amounts={} if rows or more else total.to_json(),
             provider=payment.provider,
             payment=payment.reference,
             **({"group_id": rows[0].group_id} if rows else {}),
@@ -48,6 +53,12 @@ def refund_rows(rma: Return | Claim, total: Amounts, act: Act, **more: Any) -> l
         plan("settle", row.id, rma.shop_id, act.now)
         rows.append(row)
         left -= part
+    too_fine = min(left, finest - 1)
+    if too_fine and not rows:
+        told = {} if more else {"amounts": total.to_json()}
+        rows = [new_row(rma, "refund", 0, act, status="done", done_at=act.now, **told, **more)]
+    if rows:
+        rows[0].short_minor = too_fine - before
     return rows
 
 

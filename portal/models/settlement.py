@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    func,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -57,6 +58,8 @@ class Settlement(OfShop, Base):
     status: Mapped[str] = mapped_column(String(12), default="wanted")
     amount_minor: Mapped[int] = mapped_column(BigInteger)  # what moves by this row
     currency: Mapped[str] = mapped_column(String(3))
+    # What is owed with it and too fine for the provider to move; the order's next refund pays it.
+    short_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     amounts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the group's seven, on its first
     provider: Mapped[str] = mapped_column(String(40), default="")  # of the payment to give back to
     payment: Mapped[str] = mapped_column(String(120), default="")
@@ -98,6 +101,14 @@ def settlements_of(subject: str) -> list[Settlement]:
     """Everything that was wanted for a return or a claim, oldest first."""
     wanted = select(Settlement).where(Settlement.subject == subject)
     return list(session.scalars(wanted.order_by(Settlement.created_at, Settlement.id)))
+
+
+def short_of(order_id: str) -> int:
+    """What refunds of an order still owe because their provider could not move it."""
+    owed = select(func.sum(Settlement.short_minor)).where(
+        Settlement.order_id == order_id, Settlement.replaced.is_(False)
+    )
+    return int(session.scalar(owed) or 0)
 
 
 def status_of(rows: Sequence[Settlement]) -> str | None:

@@ -1,7 +1,8 @@
 """Our minor units and the numbers Stripe counts in: mostly the same, and not always.
 
 Stripe's own list (its page on currencies): MGA has no decimals there, ISK and UGX are counted with
-two that are always zero, and the last of three decimals must be zero.
+two that are always zero, and the last of three decimals must be zero: who plans a refund asks
+`finest`, so that what is sent is an amount that Stripe can move.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ class Uncountable(ValueError):
     """A number of Stripe's that is no amount in our units."""
 
 
+def finest(currency: str) -> int:
+    """The smallest amount that Stripe moves, in minor units: 10 for three decimals, else 1."""
+    return 10 if exponent(currency) == 3 else 1
+
+
 def to_stripe(amount_minor: int, currency: str) -> int:
     """The number to send. Raises PaymentError (refused) for one that cannot be sent."""
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int):
@@ -30,7 +36,7 @@ def to_stripe(amount_minor: int, currency: str) -> int:
     except ValueError as error:
         raise _refused(str(error)) from None
     whole, rest = _shift(amount_minor, DECIMALS.get(currency, ours) - ours)
-    if rest or (ours == 3 and whole % 10):
+    if rest:
         raise _refused(f"Stripe cannot move an amount as fine as this in {currency}.")
     return whole
 
