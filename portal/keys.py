@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
@@ -85,18 +86,17 @@ def digest(token: str) -> str:
 def seal(value: str) -> str:
     """Encrypt a value that must be shown again later. Raises SettingsError without SECRET_KEY."""
     _own_secret()
-    return _box().encrypt(value.encode()).decode()
+    return _box(secrets_in_force()).encrypt(value.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
     """The value that `seal` encrypted. Raises Unsealable when no key in force opens it."""
     try:
-        return _box().decrypt(sealed.encode()).decode()
+        return _box(secrets_in_force()).decrypt(sealed.encode()).decode()
     except InvalidToken as error:
         raise Unsealable("The value was sealed with a key that is no longer set.") from error
 
 
-def _box() -> MultiFernet:
-    return MultiFernet(
-        [Fernet(base64.urlsafe_b64encode(derive("seal", s))) for s in secrets_in_force()]
-    )
+@lru_cache(maxsize=8)  # making it costs as much as sealing with it
+def _box(in_force: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(derive("seal", s))) for s in in_force])
