@@ -10,9 +10,10 @@ why a peak season widens the windows, and its end narrows them, within weeks.
 import math
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 ENOUGH: Final = 30  # parcels of a lane, or of a destination, that a window may stand on
 REMEMBERED: Final = timedelta(days=42)
@@ -24,6 +25,7 @@ FARTHEST: Final = 1.5  # of one parcel's pull, in logarithms: a lost one moves n
 # The window's ends leave 13 % before and 7 % after: late disappoints more than early.
 EARLY: Final = 0.13
 LATE: Final = 0.93
+DIGITS: Final = 6  # of a logarithm as it is kept
 _PROMISE_STEP: Final = 3
 _PROMISE_TOP: Final = 12
 
@@ -126,13 +128,41 @@ class Arrivals:
         """The days this journey will take; None below `ENOUGH` finished parcels."""
         if self.parcels < ENOUGH:
             return None
-        expected = self._expected(trip.keys())
         basis, parcels = self._stands_on(trip)
-        early, tenth, median, ninetieth, late = (
-            max(0.0, math.expm1(expected + quantile(self._spread, share)))
-            for share in (EARLY, 0.1, 0.5, 0.9, LATE)
-        )
+        early, tenth, median, ninetieth, late = self.days(trip, (EARLY, 0.1, 0.5, 0.9, LATE))
         return Estimate(tenth, median, ninetieth, round(early), round(late), basis, parcels)
+
+    def days(self, trip: Trip, shares: Sequence[float]) -> list[float]:
+        """The days within which such shares (0 to 1) of journeys like this one are over.
+
+        It needs parcels to stand on: ask `estimate` first.
+        """
+        expected = self._expected(trip.keys())
+        return [max(0.0, math.expm1(expected + quantile(self._spread, share))) for share in shares]
+
+    def to_json(self) -> dict[str, Any]:
+        """All that was learned, as JSON, so that `from_json` goes on where this stands."""
+        return {
+            "typical": round(self.typical, DIGITS),
+            "parcels": self.parcels,
+            "effects": {
+                key: [round(effect.size, DIGITS), effect.parcels]
+                for key, effect in self._effects.items()
+            },
+            "recent": [[at.isoformat(), round(left, DIGITS)] for at, left in self._recent],
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Arrivals":
+        """What `to_json` told."""
+        recent = [(datetime.fromisoformat(at), left) for at, left in told["recent"]]
+        return cls(
+            typical=told["typical"],
+            parcels=told["parcels"],
+            _effects={key: _Effect(*effect) for key, effect in told["effects"].items()},
+            _recent=deque(recent),
+            _spread=sorted(left for _, left in recent),
+        )
 
     def _expected(self, keys: list[str]) -> float:
         known = (self._effects.get(key) for key in keys)
