@@ -24,6 +24,7 @@ from portal.models.access import forget_ended
 from portal.models.checkout import forget_unpaid
 from portal.models.cover_end import end_covers
 from portal.models.due import QUEUES, Due, read_gauge, set_gauge
+from portal.models.order_change import forget_changes
 
 SWEEP_S = 2.0  # how long work can wait that nobody nudged for
 REST_S = 10.0  # a hand looks by itself this often; the sweep rings for it sooner
@@ -39,6 +40,7 @@ CHORES: tuple[tuple[str, timedelta, Callable[[datetime], object]], ...] = (
     ("forget_unpaid", timedelta(days=1), forget_unpaid),
     ("tidy_photos", timedelta(hours=6), tidy_photos),
     ("end_covers", timedelta(hours=6), end_covers),
+    ("forget_changes", timedelta(hours=1), forget_changes),
 )
 
 

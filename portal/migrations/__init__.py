@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from portal.db import db, migrating
+from portal.migrations.order_change import note_changes
 
 
 def schema_is_current() -> bool:
@@ -34,12 +35,14 @@ def upgrade(revision: str = "head") -> None:
     """Bring the schema up to `revision`, all or nothing."""
     with migrating() as connection:
         command.upgrade(_config(connection), revision)
+        note_changes(connection)
 
 
 def downgrade(revision: str) -> None:
     """Take the schema back to `revision`."""
     with migrating() as connection:
         command.downgrade(_config(connection), revision)
+        note_changes(connection)
 
 
 def _config(connection: object = None) -> Config:

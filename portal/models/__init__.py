@@ -14,6 +14,7 @@ from portal.models.instant import Instant
 from portal.models.label import Label
 from portal.models.ledger import LedgerEntry
 from portal.models.order import Order, OrderLine, Unit
+from portal.models.order_change import Change
 from portal.models.outbox import Message, Preference
 from portal.models.photo import Photo
 from portal.models.policy import PolicyVersion
@@ -30,6 +31,7 @@ from portal.models.withdrawal import Withdrawal
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "Change",
     "Checkout",
     "Claim",
     "ClaimUnit",
