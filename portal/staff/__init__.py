@@ -2,10 +2,20 @@
 
 from flask import Flask
 
-from portal.staff import claims, invitation, queue, returns, signin, stuck, withdrawals
+from portal.staff import claims, evidence, invitation, queue, returns, signin, stuck, withdrawals
 from portal.staff.desk import bp
 
-__all__ = ["bp", "claims", "init_staff", "invitation", "queue", "returns", "stuck", "withdrawals"]
+__all__ = [
+    "bp",
+    "claims",
+    "evidence",
+    "init_staff",
+    "invitation",
+    "queue",
+    "returns",
+    "stuck",
+    "withdrawals",
+]
 
 
 def init_staff(app: Flask) -> None:

@@ -41,6 +41,7 @@ MAY = {
     "POST /staff/returns/<rma_id>/loss": DESK,
     "POST /staff/returns/<rma_id>/resolution": DESK,
     "GET /staff/claims/<claim_id>": ALL,
+    "GET /staff/claims/<claim_id>/evidence.zip": DESK,
     "POST /staff/claims/<claim_id>/approval": DESK,
     "POST /staff/claims/<claim_id>/rejection": DESK,
     "POST /staff/claims/<claim_id>/question": DESK,
