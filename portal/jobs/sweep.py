@@ -14,6 +14,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.api.once import forget_old
 from portal.db import every_shop, session, writing
+from portal.jobs.books import plan_books
 from portal.jobs.photo_files import tidy_photos
 from portal.jobs.queue import PAUSE_S, Queue, queue_of
 from portal.jobs.reconcile import plan_reconciling
@@ -40,6 +41,7 @@ CHORES: tuple[tuple[str, timedelta, Callable[[datetime], object]], ...] = (
     ("forget_unpaid", timedelta(days=1), forget_unpaid),
     ("tidy_photos", timedelta(hours=6), tidy_photos),
     ("end_covers", timedelta(hours=6), end_covers),
+    ("plan_books", timedelta(hours=1), plan_books),
     ("forget_changes", timedelta(hours=1), forget_changes),
 )
 

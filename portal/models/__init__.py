@@ -5,6 +5,7 @@ from portal.models.audit import AuditEntry
 from portal.models.catalog import Picture, Variant
 from portal.models.checkout import Checkout
 from portal.models.claim import Claim, ClaimUnit
+from portal.models.cover_record import CoverRecord
 from portal.models.credit import CreditEntry
 from portal.models.customer import Customer
 from portal.models.due import Due, Gauge
@@ -35,6 +36,7 @@ __all__ = [
     "Checkout",
     "Claim",
     "ClaimUnit",
+    "CoverRecord",
     "CreditEntry",
     "Customer",
     "Due",

@@ -48,6 +48,7 @@ class LedgerEntry(OfShop, Base):
         UniqueConstraint("shop_id", "cause"),
         Index(None, "shop_id", "order_id", "id"),
         Index(None, "shop_id", "reference"),
+        Index(None, "shop_id", "kind", "at"),
         # No cascade: an order with money in the ledger cannot be deleted.
         ForeignKeyConstraint(["shop_id", "order_id"], ["orders.shop_id", "orders.id"]),
     )

@@ -27,6 +27,8 @@ def why_kept(order: Order, cover: Protection | None, now: datetime) -> str:
     claimed = [claim.number for claim in claims_of(order.id) if claim.status not in OVER]
     if claimed:
         return f"Something is claimed under this cover ({', '.join(claimed)}), so it stays."
+    if cover.earned_at is not None:
+        return "The journey that it was paid for is over, so it stays."
     fresh = cover.started_at is not None and now - cover.started_at <= FREE
     if not fresh and has_moved(order):
         return "The parcel is on its way and the day to think it over has passed, so it stays."

@@ -94,6 +94,7 @@ class Protection(OfShop, Base):
         UniqueConstraint("shop_id", "quote_id"),
         Index(None, "shop_id", "order_id"),
         Index(None, "shop_id", "status", "created_at"),
+        Index(None, "shop_id", "earned_at"),
         ForeignKeyConstraint(["shop_id", "order_id"], ["orders.shop_id", "orders.id"]),
     )
 
@@ -120,6 +121,7 @@ class Protection(OfShop, Base):
     started_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    earned_at: Mapped[datetime | None]  # when its premium was booked as the shop's own
     version: Mapped[int] = mapped_column(default=1)  # goes up with every change
 
     def move(self, move: str, by: str, why: str = "", **more: Any) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -32,28 +33,29 @@ ACT = Act("staff", NOW)
 ACTS = ("claim", "return", "approve", "decline", "appeal", "call_off", "again", "paid", "refused")
 
 
-def covered(number: str) -> str:
-    """An order whose cover was paid for with it."""
+def covered(number: str, now: datetime = NOW, currency: str = "USD", **more: Any) -> str:
+    """An order whose cover was paid for with it, an hour ago."""
     paid = {"provider": "stripe", "reference": f"pi_{number}"}
-    order_id = bought(number=number, payment=paid | {"captured_minor": PAID_MINOR + PREMIUM})
+    paid |= {"captured_minor": PAID_MINOR + PREMIUM}
+    order_id = bought(number=number, now=now, payment=paid, currency=currency, **more)
     with inside(shop_id("fern")), writing():
         order = session.get_one(Order, order_id)
         cover = Protection(
             shop_id=order.shop_id,
             order_id=order_id,
             status="active",
-            currency="USD",
+            currency=currency,
             premium_minor=PREMIUM,
             cover_minor=PAID_MINOR,
             parcel_minor=PAID_MINOR,
-            started_at=NOW - timedelta(hours=1),
+            started_at=now - timedelta(hours=1),
         )
         session.add(cover)
         order.cover_minor = PREMIUM
         session.flush()
         split_units(order)
         known = {"reference": f"pi_{number}", "subject": cover.id}
-        book(order_id, "premium", PREMIUM, "USD", f"{cover.id}:start", NOW, **known)
+        book(order_id, "premium", PREMIUM, currency, f"{cover.id}:start", now, **known)
     return order_id
 
 
