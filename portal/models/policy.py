@@ -32,7 +32,9 @@ from returns.cases import Case, broken
 from returns.lint import lint
 from returns.policy import DocumentError, Policy
 from returns.standard import standard_policy
+from returns.versions import diff
 
+MOST_TOLD = 100  # changes that an audit entry names
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # the standard policy holds for orders of any age
 
 
@@ -90,6 +92,36 @@ class PolicyVersion(OfShop, Base):
         """The document, read."""
         return _kept(self.hash, lambda: self.document)
 
+    @staticmethod
+    def locked(version: int) -> PolicyVersion | None:
+        """One version, locked for this transaction."""
+        wanted = select(PolicyVersion).where(PolicyVersion.version == version).with_for_update()
+        return session.scalar(wanted.execution_options(populate_existing=True))
+
+    def revise(self, document: Mapping[str, Any], by: str, now: datetime) -> None:
+        """Give a draft other rules; they may still have errors that lint finds.
+
+        Raises Conflict for what was published, Invalid with sentences for what cannot be read.
+        """
+        self._is_draft()
+        policy = read_policy({**document, "version": self.version})
+        changes = [f"{each.what} {each.rule or ''}".strip() for each in diff(self.policy, policy)]
+        before = {"hash": self.hash}
+        self.hash, self.document = policy.hash, policy.to_json()
+        after = {"hash": self.hash, "changes": changes[:MOST_TOLD]}
+        record(by, "policy.revised", f"policy:{self.version}", before=before, after=after)
+
+    def drop(self, by: str) -> None:
+        """Throw a draft away. Raises Conflict for what was published."""
+        self._is_draft()
+        before = {"hash": self.hash, "document": self.document}
+        record(by, "policy.dropped", f"policy:{self.version}", before=before)
+        session.delete(self)
+
+    def _is_draft(self) -> None:
+        if self.since is not None:
+            raise Conflict(f"Version {self.version} was published already. Draft a new one.")
+
     def save_expectations(self, cases: Iterable[Case], by: str) -> None:
         """Save cases that must end the same before a later version is published."""
         self.expectations = {case.name: case.to_json() for case in cases}
@@ -106,8 +138,7 @@ class PolicyVersion(OfShop, Base):
         Raises Conflict for what was published already, Invalid for a moment in the past, for what
         lint calls an error, and for saved cases of the version in force that would end differently.
         """
-        if self.since is not None:
-            raise Conflict(f"Version {self.version} was published already. Draft a new one.")
+        self._is_draft()
         if since is not None and since < now:
             raise wrong("since", "A policy holds from now or later, never from the past.")
         self._is_sound(now)

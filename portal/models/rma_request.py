@@ -83,14 +83,22 @@ def order_to_change(order_id: str, now: datetime) -> Order | None:
 
 
 def weigh(
-    order: Order, asked: Sequence[Asked], channel: str, now: datetime, *, strict: bool
+    order: Order,
+    asked: Sequence[Asked],
+    channel: str,
+    now: datetime,
+    *,
+    strict: bool,
+    by_law: Policy | None = None,
 ) -> list[Weighed]:
     """Decide about each line that is asked for, by the policy of the order's day or a better one.
+
+    `by_law` decides instead of them: other rules, or a draft that is tried.
 
     `strict` raises Conflict where units are held elsewhere, as submitting does; looking does not.
     Raises Invalid for an article or a number that was not ordered.
     """
-    return _weighed(Situation.of(order), asked, channel, now, strict=strict)
+    return _weighed(Situation.of(order), asked, channel, now, strict=strict, by_law=by_law)
 
 
 def _weighed(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final, Literal
 
 from babel import Locale
+from babel.dates import format_date
 from babel.lists import format_list
 
 from portal.format import money
-from portal.pages.policy_words import FOR_REASONS, TO_RESOLUTIONS
+from portal.pages.policy_words import BY_METHODS, FOR_REASONS, TO_RESOLUTIONS
 from portal.pages.speech import N_, _
 from returns.conditions import All, AnyOf, Compare, Condition, Not
 from returns.facts import TYPES
@@ -39,8 +41,29 @@ FACTS: Final = {
     "days_since_delivery": N_("Days since delivery"),
     "customer_orders": N_("Earlier orders"),
     "customer_returns": N_("Earlier returns"),
+    "customer_return_rate_bps": N_("Share sent back before"),
+    "risk_points": N_("Risk points"),
+    "unit_discount_bps": N_("Discount"),
+    "share_bps": N_("Share of the order"),
+    "order_quantity": N_("Pieces ordered"),
+    "fault": N_("The fault lies with"),
+    "method": N_("Sent back by"),
+    "channel": N_("Asked over"),
+    "photo": N_("With a photo"),
+    "text": N_("With a few words"),
+    "currency": N_("Currency"),
+    "requested_on": N_("Asked"),
+    "ordered_on": N_("Ordered"),
+    "shipped_on": N_("Dispatched"),
+    "delivered_on": N_("Delivered"),
 }
-CODES: Final = {**FOR_REASONS, **TO_RESOLUTIONS}
+NEGATED: Final = ("is", "in", "has_any")
+FOR: Final = ("reason", "detail", "resolution")  # their names read as the start of a sentence
+FAULTS: Final = {
+    "shop": N_("us"),
+    "carrier": N_("the carrier"),
+    "customer": N_("the customer"),
+}
 
 
 def condition_words(condition: Condition, locale: str, currency: str) -> str:
@@ -52,6 +75,8 @@ def condition_words(condition: Condition, locale: str, currency: str) -> str:
             )
         case AnyOf(of):
             return _joined([condition_words(part, locale, currency) for part in of], "or", locale)
+        case Not(Compare() as compare) if compare.operator in NEGATED:
+            return _other(compare, locale, currency)
         case Not(of):
             return _("not (%(condition)s)", condition=condition_words(of, locale, currency))
         case Compare():
@@ -83,6 +108,14 @@ def _compared(compare: Compare, locale: str, currency: str) -> str:
     return other() if other else _("%(name)s %(value)s", name=name, value=wanted)
 
 
+def _other(compare: Compare, locale: str, currency: str) -> str:
+    wanted = _wanted(compare, locale, currency)
+    if compare.fact in FOR:
+        return _("Not for %(value)s", value=wanted)
+    name = _(FACTS.get(compare.fact, compare.fact.replace("_", " ")))
+    return _("%(name)s other than %(value)s", name=name, value=wanted)
+
+
 def _wanted(compare: Compare, locale: str, currency: str) -> str:
     values = compare.wanted if isinstance(compare.wanted, list | tuple) else [compare.wanted]
     if compare.fact == "country" and set(values) == EU:
@@ -96,4 +129,18 @@ def _shown(fact: str, value: Any, locale: str, currency: str) -> str:
         return str(Locale.parse(locale).territories.get(value, value))
     if TYPES[fact] == "money" and isinstance(value, int) and currency:
         return money(value, currency, locale)
-    return _(CODES[value]) if value in CODES else str(value)
+    if fact.endswith("_bps") and isinstance(value, int):
+        return f"{value / 100:g} %"
+    if isinstance(value, date):
+        return str(format_date(value, "long", locale=Locale.parse(locale)))
+    codes = CODES.get(fact, {})
+    return _(codes[value]) if value in codes else str(value)
+
+
+CODES: Final = {
+    "reason": FOR_REASONS,
+    "detail": FOR_REASONS,
+    "resolution": TO_RESOLUTIONS,
+    "method": BY_METHODS,
+    "fault": FAULTS,
+}

@@ -20,6 +20,7 @@ from portal.pages.promises import Way as Road
 from portal.pages.speech import N_, _
 from portal.pages.swaps import chosen, difference_words, goes_ahead, swaps
 from returns.money import Amounts, label_cost, pay
+from returns.policy import Policy
 
 SIZED: Final = ("cloth", "apparel", "shoe", "fashion", "wear", "dress", "shirt")
 FITTING: Final = ("too_small", "too_large", "style", "unlike_photo")
@@ -51,17 +52,22 @@ class Article:
 
 
 def articles(
-    order: Order, now: datetime, calendar: Calendar, pages: Mapping[str, str]
+    order: Order,
+    now: datetime,
+    calendar: Calendar,
+    pages: Mapping[str, str],
+    by_law: Policy | None = None,
 ) -> list[Article]:
     """Everything that was ordered; what cannot come back stays in sight, with the reason.
 
-    `pages` are the addresses of the returns that hold something, by sku.
+    `pages` are the addresses of the returns that hold something, by sku. `by_law` decides instead
+    of the shop's own rules.
     """
     free = _free(order)
     asked = [Asked(sku, count) for sku, count in free.items() if count]
-    weighed = _by_sku(order, asked, now)
+    weighed = _by_sku(order, asked, now, by_law)
     closed = [each.asked for each in weighed.values() if each.outcome == "decline"]
-    faulty = _by_sku(order, [replace(each, reason="faulty") for each in closed], now)
+    faulty = _by_sku(order, [replace(each, reason="faulty") for each in closed], now, by_law)
     rescued = {sku for sku, each in faulty.items() if each.outcome != "decline"}
     pictures = Picture.kept(line.image_url for line in order.lines)
     found: dict[str, Article] = {}
@@ -81,8 +87,10 @@ def articles(
     return list(found.values())
 
 
-def _by_sku(order: Order, asked: Sequence[Asked], now: datetime) -> dict[str, Weighed]:
-    weighed = weigh(order, asked, "page", now, strict=False) if asked else []
+def _by_sku(
+    order: Order, asked: Sequence[Asked], now: datetime, by_law: Policy | None
+) -> dict[str, Weighed]:
+    weighed = weigh(order, asked, "page", now, strict=False, by_law=by_law) if asked else []
     return {each.asked.sku: each for each in weighed}
 
 

@@ -6,24 +6,18 @@ all. A rule that only staff's work depends on says nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from babel import Locale
-from babel.lists import format_list
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from sqlalchemy import select
 
 from portal import clock
 from portal.db import session
-from portal.format import money
 from portal.models.policy import PolicyVersion, live_version, standing
 from portal.pages.brand import brand, page_locale, url_in
-from portal.pages.condition_words import condition_words
 from portal.pages.dates import Calendar
-from portal.pages.policy_words import BY_METHODS, FOR_REASONS, TO_RESOLUTIONS
+from portal.pages.policy_sentences import Reader, part_of, told
 from portal.pages.promises import published
 from portal.pages.speech import N_, _
 from returns.policy import Policy
@@ -34,15 +28,6 @@ PARTS: Final = (
     ("how", N_("How it goes back")),
     ("all", N_("What holds for every return")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who reads: the language, the shop's calendar, the policy's currency."""
-
-    locale: str
-    calendar: Calendar
-    currency: str
 
 
 @bp.get("/policy")
@@ -56,10 +41,9 @@ def policy() -> Response:
     if shown is None or live is None:
         abort(404)
     calendar = Calendar.at(now, page_locale(), brand().shop.timezone)
-    reader = Reader(page_locale(), calendar, shown.policy.currency or "")
     text = render_template(
         "returns/policy.html",
-        parts=_parts(shown.policy, reader),
+        **policy_shown(shown.policy, now),
         version=shown.version,
         is_live=shown.id == live.id,
         since=_since(shown, calendar),
@@ -76,6 +60,12 @@ def policy() -> Response:
     return make_response(text)
 
 
+def policy_shown(policy: Policy, now: datetime) -> dict[str, Any]:
+    """What the page says of a policy: its parts, each with its sentences."""
+    calendar = Calendar.at(now, page_locale(), brand().shop.timezone)
+    return {"parts": _parts(policy, Reader(page_locale(), calendar, policy.currency or ""))}
+
+
 def _published(now: datetime) -> list[PolicyVersion]:
     wanted = select(PolicyVersion).where(PolicyVersion.since <= now)
     return list(session.scalars(wanted.order_by(PolicyVersion.version.desc())))
@@ -90,12 +80,9 @@ def _parts(policy: Policy, reader: Reader) -> list[tuple[str, list[str]]]:
     """Title and sentences of each part, in the order of the rules, each sentence once."""
     said: dict[str, list[str]] = {name: [] for name, _title in PARTS}
     for entry in policy.rules:
-        part, say = SAYS.get(entry.rule.kind, ("", _nothing))
-        for sentence in say(entry.rule, reader) if part else ():
-            when = condition_words(entry.when, reader.locale, reader.currency)
-            told = f"{when}: {sentence[0].lower()}{sentence[1:]}" if when else sentence
-            if told not in said[part]:
-                said[part].append(told)
+        for sentence in told(entry, reader):
+            if sentence not in said[part_of(entry.rule.kind)]:
+                said[part_of(entry.rule.kind)].append(sentence)
     said["all"] += [_otherwise(policy), *published()]
     return [(_(title), said[name]) for name, title in PARTS if said[name]]
 
@@ -105,175 +92,3 @@ def _otherwise(policy: Policy) -> str:
         "approve": _("Whatever these rules leave open is accepted."),
         "decline": _("Whatever these rules do not allow cannot come back."),
     }.get(str(policy.otherwise), _("Whatever these rules leave open, a person decides."))
-
-
-Sentences = Iterable[str]
-
-
-def _nothing(_rule: Any, _reader: Reader) -> Sentences:
-    return ()
-
-
-def _window(rule: Any, reader: Reader) -> Sentences:
-    anchors = {
-        "delivery": _("You can send things back within %(days)d days of their delivery."),
-        "shipment": _("You can send things back within %(days)d days of their dispatch."),
-        "order": _("You can send things back within %(days)d days of your order."),
-    }
-    yield anchors[rule.anchor] % {"days": rule.days}
-    for category, days in rule.by_category.items():
-        yield _("%(category)s: within %(days)d days.", category=category, days=days)
-    for holiday in rule.holidays:
-        yield _(
-            "What is ordered from %(first)s to %(last)s can go back until %(until)s.",
-            first=reader.calendar.long(holiday.ordered_from),
-            last=reader.calendar.long(holiday.ordered_to),
-            until=reader.calendar.long(holiday.until),
-        )
-
-
-def _final_sale(rule: Any, reader: Reader) -> Sentences:
-    if rule.unless_reasons:
-        yield _(
-            "Final sales cannot come back, except for %(reasons)s.",
-            reasons=_listed(rule.unless_reasons, FOR_REASONS, reader),
-        )
-    else:
-        yield _("Final sales cannot come back.")
-
-
-def _decline(_rule: Any, _reader: Reader) -> Sentences:
-    yield _("This cannot come back.")
-
-
-def _review(_rule: Any, _reader: Reader) -> Sentences:
-    yield _("A person decides, usually within 1 working day.")
-
-
-def _approve(_rule: Any, _reader: Reader) -> Sentences:
-    return ()
-
-
-def _resolutions(rule: Any, reader: Reader) -> Sentences:
-    yield _("You can choose %(ways)s.", ways=_listed(rule.allow, TO_RESOLUTIONS, reader))
-
-
-def _fee(rule: Any, reader: Reader) -> Sentences:
-    amount = _charge(rule, reader)
-    if amount:
-        yield _(
-            "A fee of %(amount)s is taken off, but never for %(reasons)s.",
-            amount=amount,
-            reasons=_listed(rule.waived_for, FOR_REASONS, reader),
-        )
-
-
-def _bonus(rule: Any, reader: Reader) -> Sentences:
-    amount = _charge(rule, reader)
-    if amount:
-        ways = _listed(rule.resolutions, TO_RESOLUTIONS, reader)
-        yield _("You get %(amount)s on top with %(ways)s.", amount=amount, ways=ways)
-
-
-def _keep(rule: Any, _reader: Reader) -> Sentences:
-    if rule.then == "donate":
-        yield _("Give it to somebody who can use it; you need not send it back.")
-    else:
-        yield _("Keep it; you need not send it back.")
-
-
-def _methods(rule: Any, reader: Reader) -> Sentences:
-    yield _("Ways back: %(ways)s.", ways=_listed(rule.allow, BY_METHODS, reader))
-
-
-def _label(rule: Any, reader: Reader) -> Sentences:
-    if rule.paid_by == "shop":
-        yield _("We pay for the way back.")
-        return
-    costs = [
-        f"{_(BY_METHODS[method])} {money(cost, reader.currency, reader.locale)}"
-        for method, cost in rule.cost_minor.items()
-    ]
-    shown = f" ({'; '.join(costs)})" if costs and reader.currency else ""
-    yield _("You pay for the way back%(costs)s.", costs=shown)
-    if rule.free_for:
-        yield _("We pay for %(reasons)s.", reasons=_listed(rule.free_for, FOR_REASONS, reader))
-
-
-def _evidence(rule: Any, _reader: Reader) -> Sentences:
-    if rule.photo:
-        yield _("Add a photo, so that we can decide at once.")
-    if rule.text:
-        yield _("Tell us what happened, so that we can decide at once.")
-
-
-def _shipping(rule: Any, _reader: Reader) -> Sentences:
-    yield {
-        "always": _("What you paid for shipping to you is paid back too."),
-        "whole_order": _(
-            "What you paid for shipping is paid back when the whole order comes back."
-        ),
-        "never": _("What you paid for shipping to you is not paid back."),
-    }[rule.refund]
-
-
-def _money_moves(rule: Any, reader: Reader) -> Sentences:
-    moments = {
-        "label": _("as soon as the return is accepted"),
-        "first_scan": _("as soon as the carrier has the parcel"),
-        "arrival": _("as soon as the parcel is back"),
-        "inspection": _("once we have looked at what came back"),
-    }
-    ways = _listed(rule.resolutions, TO_RESOLUTIONS, reader)
-    yield _("You get %(ways)s %(moment)s.", ways=ways, moment=moments[rule.at])
-
-
-def _delivered(_rule: Any, _reader: Reader) -> Sentences:
-    yield _("A return can be started once the parcel has been delivered.")
-
-
-def _charge(rule: Any, reader: Reader) -> str:
-    parts = []
-    if rule.amount_minor and reader.currency:
-        parts.append(money(rule.amount_minor, reader.currency, reader.locale))
-    if rule.share_bps:
-        parts.append(f"{rule.share_bps / 100:g} %")
-    return " + ".join(parts)
-
-
-def _listed(codes: Iterable[str], words: dict[str, str], reader: Reader) -> str:
-    shown = [_(words.get(code, code)) for code in codes]
-    return str(format_list(shown, "or", locale=Locale.parse(reader.locale)))
-
-
-def _instant(rule: Any, reader: Reader) -> Sentences:
-    yield _(
-        "If you like, the other article goes out before yours is back: you save a card, and pay "
-        "nothing if yours is with the carrier within %(days)d days. What is not sent back by then "
-        "is charged to the card once. We write to you before that.",
-        days=rule.days,
-    )
-    if rule.at_most_minor and reader.currency:
-        yield _(
-            "This is for articles of at most %(amount)s.",
-            amount=money(rule.at_most_minor, reader.currency, reader.locale),
-        )
-
-
-SAYS: Final[dict[str, tuple[str, Callable[[Any, Reader], Sentences]]]] = {
-    "window": ("what", _window),
-    "final_sale": ("what", _final_sale),
-    "decline": ("what", _decline),
-    "resolutions": ("what", _resolutions),
-    "restocking_fee": ("what", _fee),
-    "bonus": ("what", _bonus),
-    "keep_item": ("how", _keep),
-    "instant_exchange": ("how", _instant),
-    "methods": ("how", _methods),
-    "label": ("how", _label),
-    "evidence": ("how", _evidence),
-    "review": ("all", _review),
-    "delivered": ("all", _delivered),
-    "original_shipping": ("all", _shipping),
-    "money_moves": ("all", _money_moves),
-}

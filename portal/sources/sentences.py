@@ -37,7 +37,12 @@ def read_as(model: type[Model], found: object, strict: bool = True) -> Model:
     try:
         return model.model_validate(found, strict=strict)
     except ValidationError as error:
-        raise Invalid([_said(each) for each in error.errors()[:MOST_ERRORS]]) from error
+        raise Invalid(sentences(error)) from error
+
+
+def sentences(error: ValidationError) -> list[FieldError]:
+    """What a validation found, a sentence for each field."""
+    return [_said(each) for each in error.errors()[:MOST_ERRORS]]
 
 
 def _said(error: Mapping[str, Any]) -> FieldError:
