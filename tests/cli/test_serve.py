@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from portal.cli import porchlight
 from portal.cli.serve import refuse_network_disk
 from tests.channels.conftest import free_port
 from tests.conftest import settings_for
@@ -107,23 +109,17 @@ def test_a_worker_works_while_its_queue_is_down(start: Start) -> None:
 @pytest.mark.parametrize("command", ["serve", "worker"])
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "BASE_URL", "DATABASE_URL"])
 def test_a_setting_that_is_missing_is_named(
-    sqlite_url: str, tmp_path: Path, command: str, missing: str
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, missing: str
 ) -> None:
-    given = {
-        "PATH": os.environ["PATH"],
+    monkeypatch.chdir(tmp_path)
+    given: dict[str, str | None] = {
         "SECRET_KEY": "0123456789abcdef0123456789abcdef",
         "BASE_URL": "http://127.0.0.1:8000",
         "DATABASE_URL": sqlite_url,
     }
-    del given[missing]
-    command_line = [sys.executable, "-m", "portal.cli", command]
-    process = subprocess.Popen(
-        command_line, cwd=tmp_path, env=given | PATHS, stderr=subprocess.PIPE, text=True
-    )
-    assert f"{missing} is not set" in refusal(process)
-
-
-PATHS = {"PYTHONPATH": str(ROOT)}
+    done = CliRunner(env=given | {missing: None}).invoke(porchlight, [command])
+    assert done.exit_code == 2
+    assert f"{missing} is not set" in done.stderr
 
 
 def test_plain_http_is_served_to_this_machine_only(start: Start) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from portal.cli import porchlight
 from tests.demo.conftest import Demo, plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,12 +71,7 @@ def test_an_order_handed_in_as_written_answers_with_its_page(demo: Demo, tmp_pat
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"porchlight ([a-z]+)", "".join(BLOCKS)))))
 def test_every_command_named_is_there(name: str) -> None:
-    found = subprocess.run(
-        [sys.executable, "-m", "portal.cli", *shlex.split(name), "--help"],
-        capture_output=True,
-        check=False,
-    )
-    assert found.returncode == 0
+    assert CliRunner().invoke(porchlight, [name, "--help"]).exit_code == 0
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)]+)\)", README))
