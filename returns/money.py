@@ -329,19 +329,21 @@ class Difference:
     left_minor: int
 
 
-def exchange_difference(given: Amounts, new_price_minor: int) -> Difference:
+def exchange_difference(given: Amounts, new_price_minor: int, finest: int = 1) -> Difference:
     """Pay for something that costs `new_price_minor` with what an exchange gives.
 
     What is left of the customer's own money goes back to them; what is left of the bonus lapses.
+    What is due is rounded down to a multiple of `finest`, the least that can be asked for.
     Raises ValueError for a negative price.
     """
     if new_price_minor < 0:
         raise ValueError(f"A price of {new_price_minor} is negative. Give zero or more.")
     own_used = min(given.own_minor, new_price_minor)
     bonus_used = min(given.bonus_minor, new_price_minor - own_used)
+    due = new_price_minor - own_used - bonus_used
     return Difference(
         own_used_minor=own_used,
         bonus_used_minor=bonus_used,
-        due_minor=new_price_minor - own_used - bonus_used,
+        due_minor=due - due % finest,
         left_minor=given.own_minor - own_used,
     )

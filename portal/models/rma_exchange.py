@@ -18,6 +18,7 @@ from portal.models.rma import Return
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.rma_money import Part
 from portal.models.settlement import Settlement
+from portal.payments.stripe_amounts import finest
 from portal.sources.document import OrderDocument
 from portal.sources.sentences import read_as, wrong
 from returns.money import Cost, Difference, exchange_difference, exchange_price
@@ -63,7 +64,8 @@ def reserved_for(rma: Return, part: Part, now: datetime) -> tuple[Exchange, Diff
         )
     if len(units) < exchange.quantity and not exchange.is_ahead:
         exchange.shrink(len(units))
-    difference = exchange_difference(part.amounts, cost_of(exchange, units).total_minor)
+    cost_minor = cost_of(exchange, units).total_minor
+    difference = exchange_difference(part.amounts, cost_minor, finest(rma.currency))
     exchange.difference = asdict(difference)
     return exchange, difference
 

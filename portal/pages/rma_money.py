@@ -19,6 +19,7 @@ from portal.pages.policy_words import RESOLUTIONS
 from portal.pages.promises import Way, visible_by
 from portal.pages.speech import _
 from portal.pages.swaps import difference_words
+from portal.payments.stripe_amounts import finest
 from returns.money import Difference, exchange_difference
 
 ENDED: Final = ("declined", "cancelled", "expired")
@@ -160,8 +161,10 @@ def _swap(part: Part, kept: Exchange | None, by: date, calendar: Calendar) -> Ro
     line = part.wish.line
     variant = None if kept else Variant.of(line.exchange_sku)
     name = (kept.title if kept else variant.title if variant else "") or line.exchange_sku
-    difference = exchange_difference(part.amounts, _price(part, kept, variant))
-    amount = difference_words(difference, line.rma.currency, page_locale())
+    currency = line.rma.currency
+    cost_minor = _price(part, kept, variant)
+    difference = exchange_difference(part.amounts, cost_minor, finest(currency))
+    amount = difference_words(difference, currency, page_locale())
     said = [_("It goes out by %(day)s.", day=calendar.long(by))]
     if kept is not None and kept.expires_at is not None:
         day = calendar.long(calendar.local(kept.expires_at).date())

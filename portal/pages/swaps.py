@@ -13,6 +13,7 @@ from portal.format import money
 from portal.models import Order, Variant
 from portal.models.rma_request import Weighed
 from portal.pages.speech import _
+from portal.payments.stripe_amounts import finest
 from returns.money import Amounts, Difference, exchange_difference, exchange_price
 from returns.reasons import NOT_AS_SOLD
 
@@ -85,7 +86,8 @@ def _name(row: Variant) -> str:
 
 def _swap(each: Weighed, row: Variant, gives: Amounts) -> Swap:
     cost_minor = _cost(each, row)
-    return Swap(row.sku, _name(row), cost_minor, exchange_difference(gives, cost_minor))
+    difference = exchange_difference(gives, cost_minor, finest(each.line.order.currency))
+    return Swap(row.sku, _name(row), cost_minor, difference)
 
 
 def _cost(each: Weighed, row: Variant) -> int:

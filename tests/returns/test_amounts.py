@@ -236,6 +236,10 @@ def test_an_exchange_spends_own_money_first_and_bonus_last(
     assert exchange_difference(given_back, price) == expected
 
 
+def test_what_is_due_is_an_amount_that_can_be_asked_for() -> None:
+    assert exchange_difference(Amounts(total_minor=1_000), 2_239, 10).due_minor == 1_230
+
+
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
 def test_every_cent_of_an_exchange_is_accounted_for(own: int, bonus: int, price: int) -> None:
     paid = exchange_difference(Amounts(bonus_minor=bonus, total_minor=own + bonus), price)
