@@ -41,13 +41,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Workdays:
-    """Days of `weekdays` (Monday is 0) that are a holiday in none of `places`.
+    """Days of `weekdays` (Monday is 0) that are a holiday in none of `places`, nor `closed`.
 
     Raises ValueError where no weekday is given, or one that is none.
     """
 
     weekdays: frozenset[int] = MONDAY_TO_FRIDAY
     places: tuple[Place, ...] = ()
+    closed: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.weekdays or not self.weekdays <= EVERY_DAY:
@@ -58,6 +59,7 @@ class Workdays:
         return (
             isinstance(day, date)
             and day.weekday() in self.weekdays
+            and day not in self.closed
             and not any(place.is_holiday(day) for place in self.places)
         )
 

@@ -15,6 +15,7 @@ from portal import clock
 from portal.api.once import forget_old
 from portal.db import every_shop, session, writing
 from portal.jobs.books import plan_books
+from portal.jobs.lanes import plan_lanes
 from portal.jobs.photo_files import tidy_photos
 from portal.jobs.queue import PAUSE_S, Queue, queue_of
 from portal.jobs.reconcile import plan_reconciling
@@ -42,6 +43,7 @@ CHORES: tuple[tuple[str, timedelta, Callable[[datetime], object]], ...] = (
     ("tidy_photos", timedelta(hours=6), tidy_photos),
     ("end_covers", timedelta(hours=6), end_covers),
     ("plan_books", timedelta(hours=1), plan_books),
+    ("plan_lanes", timedelta(days=1), plan_lanes),
     ("forget_changes", timedelta(hours=1), forget_changes),
 )
 

@@ -13,6 +13,7 @@ from portal.models.event import HookEvent
 from portal.models.exchange import Exchange
 from portal.models.instant import Instant
 from portal.models.label import Label
+from portal.models.lane import LaneBook, LaneParcel
 from portal.models.ledger import LedgerEntry
 from portal.models.order import Order, OrderLine, Unit
 from portal.models.order_change import Change
@@ -46,6 +47,8 @@ __all__ = [
     "IdempotencyKey",
     "Instant",
     "Label",
+    "LaneBook",
+    "LaneParcel",
     "LedgerEntry",
     "Link",
     "LinkCode",

@@ -33,7 +33,7 @@ LEASE = timedelta(minutes=3)  # longer than any outside call with its time-outs
 QUEUES = (
     *("apply", "poll", "send", "picture", "seal"),
     *("settle", "label", "expire", "payment", "reconcile", "claim", "checkout", "instant"),
-    *("withdraw", "link", "books"),
+    *("withdraw", "link", "books", "lanes"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from carriers.contract import Status
 from carriers.silence import Quiet, quietness, working_time
 from portal.db import session
+from portal.models.arrival import first_day_told, last_day
 from portal.models.heard import is_delayed, zone_of
 from portal.models.shop import Shop
 
@@ -20,8 +21,8 @@ NOT_SENT_YET = frozenset({Status.UNKNOWN, Status.PRE_TRANSIT})
 def overlays_of(shipment: Shipment, now: datetime) -> list[str]:
     """The most serious thing to say, alone; nothing for a parcel that goes as it should.
 
-    A parcel is never presumed lost while its carrier's date lies ahead. It reads status, dates and
-    the newest scan, which must be set before.
+    A parcel is never presumed lost while its carrier's date lies ahead. It reads status, window
+    and the newest scan, which must be set before.
     """
     status, zone = Status(shipment.status), shipment.order.timezone
     quiet = _quiet(shipment, status, now)
@@ -29,7 +30,7 @@ def overlays_of(shipment: Shipment, now: datetime) -> list[str]:
         quiet = Quiet.SILENT
     if quiet is not None:
         return [quiet.value]
-    late = is_delayed(status, shipment.eta_date, shipment.first_eta_date, zone, now)
+    late = is_delayed(status, last_day(shipment), first_day_told(shipment), zone, now)
     return ["delayed"] if late else []
 
 

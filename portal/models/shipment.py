@@ -14,6 +14,7 @@ from carriers.names import canonical
 from carriers.timeline import State, begins, read
 from portal import clock
 from portal.db import Base, new_id, session
+from portal.models.arrival import foresee, forget_lane, note, noted
 from portal.models.due import plan, plan_all
 from portal.models.event import of_number
 from portal.models.heard import (
@@ -44,7 +45,7 @@ __all__ = ["Shipment", "ShipmentLine", "StoredScan", "key_of"]
 HOOKS_ARRIVE = timedelta(days=1)  # a parcel that a hook spoke of within this is polled but daily
 SHOWN = (
     *("status", "detail", "status_since", "delivered_at", "last_scan_at", "eta_date"),
-    *("first_eta_date", "carrier_code", "service"),
+    *("first_eta_date", "carrier_code", "service", "window", "first_window"),
 )
 PATIENCE = 5  # answers in a row that cannot be used before staff hear of it
 ASK_AGAIN = timedelta(days=1)  # after a refusal: it may be theirs to mend
@@ -89,7 +90,13 @@ class Shipment(OfShop, Base):
     last_scan_at: Mapped[datetime | None]
     signed_by: Mapped[str] = mapped_column(String(120), default="")
     eta_date: Mapped[date | None]  # the carrier's date, local to the destination
-    first_eta_date: Mapped[date | None]  # the first one shown, kept beside a later one
+    first_eta_date: Mapped[date | None]  # the carrier's first one
+    window: Mapped[dict[str, Any]] = mapped_column(default=dict)  # shown: models/arrival.py
+    first_window: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the first one, and `on`
+    forecast: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the shop's own lanes
+    handed_on: Mapped[date | None]  # local days: to the carrier, and at its last depot
+    near_on: Mapped[date | None]
+    origin: Mapped[str] = mapped_column(String(130), default="")  # where it was handed over
     heard: Mapped[dict[str, Any]] = mapped_column(default=dict)  # beside scans: models/heard.py
     watched: Mapped[str] = mapped_column(String(170), default="")  # carrier and number asked about
     failures: Mapped[int] = mapped_column(default=0)  # questions in a row that went wrong
@@ -146,7 +153,10 @@ class Shipment(OfShop, Base):
         self.watched = watched
         self.carrier_code = found.code if found else ""
         self._troubled(at_first_sight(self.carrier, self.number_key), now)
+        foresee(self, (), now)
         session.flush()
+        if self.first_window:
+            note(self)
         if not self.number_key:
             return
         work = [("poll", self.id, self.shop_id, now)]
@@ -164,6 +174,7 @@ class Shipment(OfShop, Base):
         self.hooked_at = None
         self.status, self.detail, self.signed_by = Status.UNKNOWN.value, "", ""
         self.overlays, self.heard, self.failures, self.polls = [], {}, 0, 0
+        forget_lane(self)
         self._changed(clock.now())
 
     @property
@@ -193,7 +204,7 @@ class Shipment(OfShop, Base):
         return self._reread(Told.of(self.id), "", now)
 
     def _reread(self, told: Told, via: str, now: datetime) -> bool:
-        before = self._shown()
+        before, lane = self._shown(), noted(self)
         state = read(
             told.scans,
             now=now,
@@ -202,6 +213,8 @@ class Shipment(OfShop, Base):
         )
         fresh = told.store(state, via, now)
         self._derive(state, now)
+        if noted(self) != lane:
+            note(self)
         if not fresh and self._shown() == before:
             return False
         self._changed(now)
@@ -218,10 +231,11 @@ class Shipment(OfShop, Base):
         self.delivered_at, self.last_scan_at = state.delivered_at, state.last_scan_at
         self.signed_by = signed_by(self.heard, status)
         self.eta_date, self.first_eta_date = eta_of(self.heard, status)
-        self.overlays = overlays_of(self, now)
         carrier, service = carrier_and_service(self.heard)
         self.carrier_code = carrier or self.carrier_code
         self.service = self.service or service
+        foresee(self, state.seen, now)
+        self.overlays = overlays_of(self, now)
 
     def _answered(self, tracking: Tracking, via: str, now: datetime) -> None:
         """An answer came: nothing is wrong with asking any more."""

@@ -36,6 +36,7 @@ class Shop(Base):
     country: Mapped[str] = mapped_column(String(2), default="US")
     support_email: Mapped[str] = mapped_column(String(254), default="")
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    arrival_record: Mapped[dict[str, Any]] = mapped_column(default=dict)  # how its windows held
     sealed_keys: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
@@ -79,11 +80,18 @@ class ShopFront:
     country: str
     support_email: str
     settings_text: str  # JSON
+    arrival_record_text: str  # JSON
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The shop's settings, to be read only."""
         found: dict[str, Any] = json.loads(self.settings_text)
+        return found
+
+    @cached_property
+    def arrival_record(self) -> dict[str, Any]:
+        """How many windows of the last quarter held; to be read only."""
+        found: dict[str, Any] = json.loads(self.arrival_record_text)
         return found
 
     @staticmethod
@@ -109,6 +117,7 @@ def _front(row: Row[*tuple[Any, ...]] | None) -> ShopFront | None:
 FRONTS = select(
     Shop.id, Shop.slug, Shop.name, Shop.origin, Shop.theme, Shop.locale, Shop.timezone,
     Shop.currency, Shop.country, Shop.support_email, cast(Shop.settings, Text),
+    cast(Shop.arrival_record, Text),
 )  # fmt: skip
 AT = Standing(FRONTS.where(Shop.host == bindparam("host")))
 OF = Standing(FRONTS.where(Shop.id == bindparam("shop_id")))
