@@ -94,6 +94,8 @@ def _compared(compare: Compare, locale: str, currency: str) -> str:
     if TYPES[compare.fact] == "flag":
         return name if compare.wanted else _("not (%(condition)s)", condition=name)
     wanted = _wanted(compare, locale, currency)
+    if compare.fact == "country" and compare.operator in ("is", "in"):
+        return _("In %(value)s", value=wanted)
     say: dict[str, Callable[[], str]] = {
         "at_least": lambda: _("%(name)s from %(value)s", name=name, value=wanted),
         "at_most": lambda: _("%(name)s up to %(value)s", name=name, value=wanted),
@@ -112,6 +114,8 @@ def _other(compare: Compare, locale: str, currency: str) -> str:
     wanted = _wanted(compare, locale, currency)
     if compare.fact in FOR:
         return _("Not for %(value)s", value=wanted)
+    if compare.fact == "country":
+        return _("Outside %(value)s", value=wanted)
     name = _(FACTS.get(compare.fact, compare.fact.replace("_", " ")))
     return _("%(name)s other than %(value)s", name=name, value=wanted)
 

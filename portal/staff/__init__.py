@@ -2,7 +2,23 @@
 
 from flask import Flask
 
-from portal.staff import claims, evidence, invitation, queue, returns, signin, stuck, withdrawals
+from portal.staff import (
+    claims,
+    evidence,
+    invitation,
+    policy,
+    policy_head,
+    policy_look,
+    policy_publish,
+    policy_replay,
+    policy_rule,
+    policy_trial,
+    queue,
+    returns,
+    signin,
+    stuck,
+    withdrawals,
+)
 from portal.staff.desk import bp
 
 __all__ = [
@@ -11,6 +27,13 @@ __all__ = [
     "evidence",
     "init_staff",
     "invitation",
+    "policy",
+    "policy_head",
+    "policy_look",
+    "policy_publish",
+    "policy_replay",
+    "policy_rule",
+    "policy_trial",
     "queue",
     "returns",
     "stuck",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from flask import abort, g
 from flask_babel import force_locale
@@ -13,6 +13,8 @@ from flask_security import auth_required, current_user
 
 from portal.models.staff import MAY
 
+CONFIRMED_FOR: Final = 15  # minutes after who somebody is was last shown
+GRACE: Final = 30  # minutes for what was begun meanwhile
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -57,3 +59,9 @@ def needs(act: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return signed_in
 
     return guard
+
+
+def confirmed(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view be used only shortly after its reader signed in; else they confirm it first."""
+    fresh: Callable[P, R] = auth_required("session", within=CONFIRMED_FOR, grace=GRACE)(view)
+    return fresh

@@ -56,12 +56,14 @@ class Maker:
         default = schema.get("default", LOOKS_LIKE_NOTHING.get(schema.get("type", "")))
         if isinstance(made, Record | OneOf) and default == {}:
             default = None
-        return replace(made, label=_label(name, schema), help=_help(schema), default=default)
+        return replace(
+            made, label=label_of_setting(name, schema), help=_help(schema), default=default
+        )
 
     def record(self, name: str, schema: Schema) -> Record:
         """The widgets of a whole model."""
         of = {key: self.widget(key, each) for key, each in schema["properties"].items()}
-        return Record(of=of, label=_label(name, schema))
+        return Record(of=of, label=label_of_setting(name, schema))
 
     def _make(self, schema: Schema) -> Callable[[str, Schema], Widget]:
         if "oneOf" in schema:
@@ -144,7 +146,7 @@ class Maker:
                 }
             )
         label = schema.get("key", "Name")
-        value = replace(row, label=schema.get("value", _label(name, {})), help="")
+        value = replace(row, label=schema.get("value", label_of_setting(name, {})), help="")
         return Named(row=value, key=Line(label=label, is_needed=True, most=120))
 
     def _oneof(self, _name: str, schema: Schema) -> Widget:
@@ -164,7 +166,8 @@ def form_of(
     return Maker(schema.get("$defs", {}), currency, default_words).record("", schema)
 
 
-def _label(name: str, schema: Schema) -> str:
+def label_of_setting(name: str, schema: Schema) -> str:
+    """What a setting is called: its title, else its name in words."""
     title: str = schema.get("title", "")
     if title and title != name.replace("_", " ").title():
         return title

@@ -32,6 +32,7 @@ def init_signin(app: Flask) -> None:
         "SECURITY_POST_LOGIN_VIEW": "/staff/queue",
         "SECURITY_POST_LOGOUT_VIEW": "/staff/sign-in",
         "SECURITY_LOGIN_USER_TEMPLATE": "staff/sign_in.html",
+        "SECURITY_VERIFY_TEMPLATE": "staff/verify.html",
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
         "SECURITY_PASSWORD_SALT": "argon2 salts by itself",

@@ -225,7 +225,7 @@ class Some(Widget):
     is_needed: bool = False
 
     def fill(self, name: str, value: Any, typed: Typed) -> None:
-        put(typed, name, value)
+        put(typed, name, value or ())
 
     def read(self, name: str, typed: Typed, problems: Problems) -> list[str]:
         chosen = typed.getlist(name)
@@ -277,7 +277,7 @@ class Words(Widget):
     longest: int = field(default=LONGEST)
 
     def fill(self, name: str, value: Any, typed: Typed) -> None:
-        typed[name] = country_list(value) if self.is_country else words_list(value)
+        typed[name] = (country_list if self.is_country else words_list)(value or ())
 
     def read(self, name: str, typed: Typed, problems: Problems) -> list[str]:
         found = split_words(typed.get(name, ""))

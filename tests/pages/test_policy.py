@@ -55,7 +55,7 @@ RULES = [
         {"kind": "window", "days": 60, "when": {"fact": "customer_tags", "has_any": ["member"]}},
         "Customers marked member: you can send things back within 60 days",
     ),
-    ({"kind": "keep_item", "when": {"fact": "country", "is": "CH"}}, "Country Switzerland"),
+    ({"kind": "keep_item", "when": {"fact": "country", "is": "CH"}}, "In Switzerland"),
     (
         {"kind": "review", "when": {"fact": "reason", "in": ["faulty", "wrong_item"]}},
         "For something broken or a wrong item: a person decides",
