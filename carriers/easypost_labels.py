@@ -206,11 +206,12 @@ class LabelDesk(EasyPost):
         try:
             return self._call(RequestMethod.POST, path, params)
         except CarrierError as error:
-            failure = _doubted(error)
+            failure = doubted(error)
         raise failure
 
 
-def _doubted(error: CarrierError) -> CarrierError:
+def doubted(error: CarrierError) -> CarrierError:
+    """What a failed change comes to: of unknown outcome where its answer was lost on the way."""
     lost = isinstance(error, Transient) and error.code != NOT_SENT
     if lost or isinstance(error, BadPayload) or error.code in UNCLEAR:
         sentence = "EasyPost's answer did not arrive whole. Look it up before asking again."

@@ -7,6 +7,7 @@ from datetime import datetime
 from flask import Response, request
 
 from carriers.easypost import read_event, verify_signature
+from carriers.easypost_claims import named_in
 from portal.hooks.intake import Sender, Told, take_in
 from portal.jobs.provider import webhook_secret_of
 from portal.models.shipment import key_of
@@ -29,7 +30,8 @@ def _is_theirs(body: bytes, secret: str, now: datetime) -> bool:
 def _read(body: bytes) -> Told:
     event = read_event(body)
     number_key = key_of(event.result.tracking_number) if event.result else ""
-    return Told(event.id or "", event.description, event.result is not None, number_key)
+    is_work = event.result is not None or bool(named_in(event.raw)[0])
+    return Told(event.id or "", event.description, is_work, number_key)
 
 
 EASYPOST = Sender(

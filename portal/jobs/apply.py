@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from carriers.easypost import read_event
 from carriers.names import canonical
 from portal import clock
 from portal.db import every_shop, inside, session, writing
+from portal.jobs import carrier
 from portal.jobs.provider import webhook_secret_of
 from portal.jobs.queue import nudge
 from portal.keys import Unsealable, digest
@@ -34,6 +35,8 @@ class Push:
     tracking: Tracking | None
     error: str
     parcels: tuple[tuple[int, str], ...]
+    raw: Mapping[str, Any] = field(default_factory=dict)  # of an event that is about no parcel
+    shops: tuple[int, ...] = ()  # of its account
 
 
 def perform(lease: Lease) -> None:
@@ -93,10 +96,14 @@ def _take_in_shops(push: Push) -> bool:
     for shop_id, ids in mine.items():
         with inside(shop_id), writing(synchronous="NORMAL"):
             changed = _observe(push, ids, clock.now()) or changed
+    is_claim = bool(push.raw) and carrier.take_push(push.raw, push.shops, clock.now())
     with every_shop(), writing():
         if holds(push.lease):
-            _mark(push.event_id, _end(push), clock.now(), push.error)
+            state = "applied" if is_claim else _end(push)
+            _mark(push.event_id, state, clock.now(), push.error)
             finish(push.lease)
+    if is_claim:
+        nudge("carrier")
     return changed
 
 
@@ -138,15 +145,18 @@ def _read(leases: Sequence[Lease]) -> list[Push]:
     found: list[Push] = []
     for event_id, account, shop_id, body in rows:
         lease = by_id.pop(event_id)
+        raw: Mapping[str, Any] = {}
         try:
-            tracking, error = read_event(body).result, ""
+            event = read_event(body)
+            tracking, error, raw = event.result, "", event.raw
         except BadPayload as unreadable:
             tracking, error = None, str(unreadable)
         if account not in shops:
             shops[account] = _sharing(account)
         rows_found = _parcels(tracking, shops[account], shop_id) if tracking else []
         parcels = tuple((row.shop_id, row.id) for row in rows_found)
-        found.append(Push(lease, event_id, tracking, error, parcels))
+        other = {} if tracking else raw
+        found.append(Push(lease, event_id, tracking, error, parcels, other, tuple(shops[account])))
     gone = [Push(lease, 0, None, "", ()) for lease in by_id.values()]
     return found + gone
 

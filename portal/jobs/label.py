@@ -24,10 +24,9 @@ from carriers.easypost_labels import LabelDesk, Offer, Postage, Rate, cheapest
 from portal import clock
 from portal.db import inside, session, writing
 from portal.jobs.label_file import keep_files
-from portal.jobs.provider import Account, account_of
+from portal.jobs.provider import Account, usable_account
 from portal.jobs.queue import nudge
 from portal.jobs.work import FIRST_WAIT, LONGEST_WAIT
-from portal.keys import Unsealable
 from portal.models import Label, Return, Shop
 from portal.models.due import Lease, finish, holds
 from portal.models.order import Order
@@ -293,13 +292,7 @@ def _files(lease: Lease) -> None:
 
 
 def _account(shop_id: int) -> tuple[Account | None, str]:
-    """The account, or a sentence that says why there is none."""
-    shop = session.get_one(Shop, shop_id)
-    try:
-        account = account_of(shop)
-    except (ValueError, Unsealable) as error:
-        return None, f"The EasyPost key cannot be used: {error}"
-    return account, "" if account else NO_KEY
+    return usable_account(session.get_one(Shop, shop_id), NO_KEY)
 
 
 def _locked(label_id: str) -> Label | None:

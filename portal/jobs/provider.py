@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from flask import Flask, current_app
 
 from carriers.contract import AuthBroken, CarrierError, RateLimited
-from carriers.easypost_labels import LabelDesk
+from carriers.easypost_claims import ClaimDesk
 from carriers.schedule import LONGEST_WAIT, SHORTEST_WAIT, Budget
-from portal.keys import digest, settings
+from portal.keys import Unsealable, digest, settings
 from portal.models import Shop
 from portal.models.due import read_gauge, set_gauge
 
@@ -33,7 +33,7 @@ class Account:
     """Whom to ask on behalf of a shop. Shops with the same key share it."""
 
     name: str  # digest of the key: a key itself is written nowhere
-    client: LabelDesk
+    client: ClaimDesk
 
     def reserve(self, wanted: int, now: datetime) -> tuple[int, timedelta]:
         """Take up to `wanted` questions out of the budget; with none, how long to wait.
@@ -100,6 +100,15 @@ def account_of(shop: Shop) -> Account | None:
     return account_with(key) if key else None
 
 
+def usable_account(shop: Shop, off: str) -> tuple[Account | None, str]:
+    """The account, or a sentence that says why there is none: `off` where the provider is off."""
+    try:
+        account = account_of(shop)
+    except (ValueError, Unsealable) as error:
+        return None, f"The EasyPost key cannot be used: {error}"
+    return account, "" if account else off
+
+
 def webhook_secret_of(shop: Shop) -> str:
     """What a shop's hooks are signed with, '' where the provider is off. Raises Unsealable."""
     return shop.key("easypost_webhook_secret") or settings().easypost_webhook_secret
@@ -111,6 +120,6 @@ def account_with(key: str) -> Account:
     kept: dict[str, Account] = app.extensions.setdefault("accounts", {})
     with _building:
         if key not in kept:
-            client = LabelDesk(key, settings().easypost_api_base)
+            client = ClaimDesk(key, settings().easypost_api_base)
             kept[key] = Account(digest(key)[:16], client)
         return kept[key]

@@ -2,12 +2,14 @@
 
 from portal.models.access import ApiToken, IdempotencyKey, Link, LinkCode, Tally, WebSession
 from portal.models.audit import AuditEntry
+from portal.models.carrier_claim import CarrierClaim
 from portal.models.catalog import Picture, Variant
 from portal.models.checkout import Checkout
 from portal.models.claim import Claim, ClaimUnit
 from portal.models.cover_record import CoverRecord
 from portal.models.credit import CreditEntry
 from portal.models.customer import Customer
+from portal.models.dispute import Dispute
 from portal.models.due import Due, Gauge
 from portal.models.event import HookEvent
 from portal.models.exchange import Exchange
@@ -33,6 +35,7 @@ from portal.models.withdrawal import Withdrawal
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "CarrierClaim",
     "Change",
     "Checkout",
     "Claim",
@@ -40,6 +43,7 @@ __all__ = [
     "CoverRecord",
     "CreditEntry",
     "Customer",
+    "Dispute",
     "Due",
     "Exchange",
     "Gauge",

@@ -34,6 +34,7 @@ QUEUES = (
     *("apply", "poll", "send", "picture", "seal"),
     *("settle", "label", "expire", "payment", "reconcile", "claim", "checkout", "instant"),
     *("withdraw", "link", "books", "lanes"),
+    *("carrier", "dispute"),
 )
 
 

@@ -14,7 +14,9 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    and_,
     func,
+    or_,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,11 +32,14 @@ from portal.tenancy import OfShop
 # customer's own money that became store credit or another order. payout: for a protection claim.
 # fee, label: kept by the shop. bonus: given by it on top. premium: paid for cover. earned: that
 # of a cover whose journey has ended. recovered: what a carrier or an insurer paid for a claim.
+# disputed: taken back by the customer's bank. dispute_fee: what that cost the shop.
 KINDS: Final = (
     *("captured", "refunded", "credited", "exchanged", "payout"),
     *("fee", "label", "bonus", "premium", "earned", "recovered"),
+    *("disputed", "dispute_fee"),
 )
-GIVEN: Final = ("refunded", "credited", "exchanged", "payout")  # leave what can be refunded
+# What leaves what can be refunded.
+GIVEN: Final = ("refunded", "credited", "exchanged", "payout", "disputed")
 
 
 class LedgerEntry(OfShop, Base):
@@ -83,17 +88,20 @@ class Sums:
     premium_minor: int = 0
     earned_minor: int = 0
     recovered_minor: int = 0
+    disputed_minor: int = 0
+    dispute_fee_minor: int = 0
 
     @property
     def retained_minor(self) -> int:
-        """What the shop holds of the order's money; also what became credit or another order."""
+        """What the shop holds of the order's money; also what became credit or another order, and
+        what the customer's bank took back."""
         return self.captured_minor - self.refunded_minor - self.pending_minor
 
     @property
     def refundable_minor(self) -> int:
         """What may still be given back, in whatever form: each amount leaves once."""
         given = self.credited_minor + self.exchanged_minor + self.payout_minor
-        return max(0, self.retained_minor - given)
+        return max(0, self.retained_minor - given - self.disputed_minor)
 
 
 def book(
@@ -208,8 +216,11 @@ def payments_left(order_id: str, provider: str) -> list[PaymentLeft]:
         select(LedgerEntry.reference, func.sum(LedgerEntry.amount_minor))
         .where(
             LedgerEntry.order_id == order_id,
-            LedgerEntry.kind == "refunded",
-            LedgerEntry.subject == "",  # ours are counted as settlements
+            or_(
+                # Ours are counted as settlements.
+                and_(LedgerEntry.kind == "refunded", LedgerEntry.subject == ""),
+                LedgerEntry.kind == "disputed",
+            ),
         )
         .group_by(LedgerEntry.reference)
     )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+DISPUTES_OVER: Final = ("won", "warning_closed", "prevented")  # the bank keeps nothing of these
 
 
 class Kind(StrEnum):
@@ -192,6 +194,45 @@ class SavedCard:
     brand: str = ""
     last4: str = ""
     expires: str = ""  # 2031-04
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeMove:
+    """Money moved for a dispute: above zero it was taken from us. The fee likewise.
+
+    `is_own_currency` tells whether both are in the payment's currency, as the fee need not be.
+    """
+
+    id: str
+    taken_minor: int
+    fee_minor: int = 0
+    is_own_currency: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFacts:
+    """A payment that its owner wants back through the bank, as the provider has it.
+
+    `status` and `reason` are the provider's words. `key` is ours, of the evidence that was sent.
+    """
+
+    id: str
+    payment: str
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+    is_refundable: bool
+    opened_at: datetime
+    due_at: datetime | None = None
+    submissions: int = 0
+    key: str = ""
+    moves: tuple[DisputeMove, ...] = ()
+
+    @property
+    def may_pay_twice(self) -> bool:
+        """Whether a refund could give what the bank gives, or gave, as well."""
+        return self.status not in DISPUTES_OVER and not self.is_refundable
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from portal.payments.contract import (
     SavedCard,
 )
 from portal.payments.stripe_amounts import to_stripe
+from portal.payments.stripe_disputes import Disputes
 from portal.payments.stripe_wire import Wire
 
 PAID: Final = frozenset({PaymentState.CAPTURED, PaymentState.PROCESSING, PaymentState.HELD})
@@ -64,6 +65,7 @@ class Stripe:
         if parts.scheme != "https" and not is_loopback(parts.hostname):
             raise ValueError("The Stripe address must be https, except on this machine itself.")
         self._wire = Wire(key, base.rstrip("/"), timeout, deadline)
+        self.disputes = Disputes(self._wire)
 
     def close(self) -> None:
         """End the connection; the next call opens another."""
@@ -93,7 +95,7 @@ class Stripe:
 
         Looks first: a refund made under this key before is given back as it stands now, also one
         that failed; to try that again takes another key. Refuses another currency than the
-        payment's and a payment that is in dispute.
+        payment's, and a payment that its customer's bank may give back as well.
         """
         amount = to_stripe(amount_minor, currency)
         _check_key(key)
@@ -103,11 +105,15 @@ class Stripe:
         known = self.read_payment(payment)
         if known.currency != currency:
             raise _refused(f"The payment is in {known.currency}, not in {currency}.", "currency")
-        if known.is_disputed:
+        if known.is_disputed and self._may_pay_twice(payment):
             raise _refused("This payment is in dispute; a refund could pay twice.", "disputed")
         target = "payment_intent" if payment.startswith("pi_") else "charge"
         wanted = {target: payment, "amount": amount, "metadata": _marked(metadata, key)}
         return self._wire.change(lambda v1: v1.refunds.create(wanted, _once(key)), facts.refund)
+
+    def _may_pay_twice(self, payment: str) -> bool:
+        """A payment stays marked as disputed for ever, also after the shop was proved right."""
+        return any(each.may_pay_twice for each in self.disputes.of_payment(payment))
 
     def find_refund(self, payment: str, key: str) -> RefundResult | None:
         """The refund made under `key`, None where there is none: ask this before asking again."""

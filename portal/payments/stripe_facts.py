@@ -51,7 +51,7 @@ def payment(found: Object) -> Payment:
     """A payment intent with its latest charge, or a charge that has no intent."""
     if found.get("object") == "charge":
         return _of_charge(found)
-    _is_a(found, "payment_intent")
+    is_a(found, "payment_intent")
     charge = found.get("latest_charge")
     if charge is not None and not isinstance(charge, dict):
         raise Misread("the charge was not sent along")
@@ -59,8 +59,8 @@ def payment(found: Object) -> Payment:
     captured = _amount(found, "amount_received", currency)
     refunded = _refunded(charge, currency) if charge else 0
     return Payment(
-        reference=_text(found, "id"),
-        state=PAYMENTS.get(_text(found, "status"), PaymentState.UNKNOWN),
+        reference=text(found, "id"),
+        state=PAYMENTS.get(text(found, "status"), PaymentState.UNKNOWN),
         currency=currency,
         amount_minor=_amount(found, "amount", currency),
         captured_minor=captured,
@@ -69,8 +69,8 @@ def payment(found: Object) -> Payment:
         is_disputed=_flag(charge, "disputed") if charge else False,
         is_refundable=captured > refunded,
         hold_ends=_hold_ends(found, charge),
-        customer=_id(found, "customer"),
-        card=_id(found, "payment_method"),
+        customer=id_of(found, "customer"),
+        card=id_of(found, "payment_method"),
         metadata=_metadata(found),
     )
 
@@ -79,9 +79,9 @@ def _of_charge(found: Object) -> Payment:
     currency = _currency(found)
     captured = _amount(found, "amount_captured", currency)
     refunded = _refunded(found, currency)
-    taken = _flag(found, "captured") and _text(found, "status") == "succeeded"
+    taken = _flag(found, "captured") and text(found, "status") == "succeeded"
     return Payment(
-        reference=_text(found, "id"),
+        reference=text(found, "id"),
         state=PaymentState.CAPTURED if taken else PaymentState.UNKNOWN,
         currency=currency,
         amount_minor=_amount(found, "amount", currency),
@@ -89,8 +89,8 @@ def _of_charge(found: Object) -> Payment:
         refunded_minor=refunded,
         is_disputed=_flag(found, "disputed"),
         is_refundable=captured > refunded,
-        customer=_id(found, "customer"),
-        card=_id(found, "payment_method"),
+        customer=id_of(found, "customer"),
+        card=id_of(found, "payment_method"),
         metadata=_metadata(found),
     )
 
@@ -100,7 +100,7 @@ def _refunded(charge: Object, currency: str) -> int:
 
     Stripe counts money that was held and never taken as refunded, too: that is no refund.
     """
-    _is_a(charge, "charge")
+    is_a(charge, "charge")
     let_go = _amount(charge, "amount", currency) - _amount(charge, "amount_captured", currency)
     return max(0, _amount(charge, "amount_refunded", currency) - let_go)
 
@@ -110,59 +110,59 @@ def _hold_ends(found: Object, charge: Object | None) -> datetime | None:
         return None
     details = charge.get("payment_method_details") or {}
     ends = (details.get("card") or {}).get("capture_before")
-    return _moment(ends) if ends is not None else None
+    return moment(ends) if ends is not None else None
 
 
 def refund(found: Object) -> RefundResult:
     """A refund; its payment is the intent, else the charge."""
-    _is_a(found, "refund")
+    is_a(found, "refund")
     currency = _currency(found)
     metadata = _metadata(found)
     return RefundResult(
-        id=_text(found, "id"),
-        payment=_id(found, "payment_intent") or _id(found, "charge"),
+        id=text(found, "id"),
+        payment=id_of(found, "payment_intent") or id_of(found, "charge"),
         amount_minor=_amount(found, "amount", currency),
         currency=currency,
-        state=REFUNDS.get(_text(found, "status"), RefundState.UNKNOWN),
+        state=REFUNDS.get(text(found, "status"), RefundState.UNKNOWN),
         key=metadata.get(KEY, ""),
         why=str(found.get("failure_reason") or found.get("pending_reason") or "")[:60],
-        made_at=_moment(found["created"]) if found.get("created") is not None else None,
+        made_at=moment(found["created"]) if found.get("created") is not None else None,
     )
 
 
 def checkout(found: Object) -> Checkout:
     """A checkout session, paid only where Stripe says so of a payment."""
-    _is_a(found, "checkout.session")
+    is_a(found, "checkout.session")
     currency = _currency(found)
     pays = found.get("mode") == "payment"
     return Checkout(
-        id=_text(found, "id"),
-        state=CHECKOUTS.get(_text(found, "status"), CheckoutState.UNKNOWN),
-        url=_id(found, "url"),
-        is_paid=pays and _text(found, "payment_status") == "paid",
+        id=text(found, "id"),
+        state=CHECKOUTS.get(text(found, "status"), CheckoutState.UNKNOWN),
+        url=id_of(found, "url"),
+        is_paid=pays and text(found, "payment_status") == "paid",
         currency=currency,
         amount_minor=_amount(found, "amount_total", currency) if pays else 0,
-        payment=_id(found, "payment_intent"),
-        setup=_id(found, "setup_intent"),
-        customer=_id(found, "customer"),
+        payment=id_of(found, "payment_intent"),
+        setup=id_of(found, "setup_intent"),
+        customer=id_of(found, "customer"),
         key=_metadata(found).get(KEY, ""),
-        ends_at=_moment(found.get("expires_at")),
+        ends_at=moment(found.get("expires_at")),
     )
 
 
 def saved_card(found: Object) -> SavedCard | None:
     """The card of a setup that came with its payment method; None until it is saved."""
-    _is_a(found, "setup_intent")
+    is_a(found, "setup_intent")
     method = found.get("payment_method")
-    if _text(found, "status") != "succeeded" or not isinstance(method, dict):
+    if text(found, "status") != "succeeded" or not isinstance(method, dict):
         return None
     card = method.get("card") or {}
-    customer = _id(method, "customer")
+    customer = id_of(method, "customer")
     if not customer:
         raise Misread("the card belongs to no customer")
     return SavedCard(
         customer=customer,
-        card=_text(method, "id"),
+        card=text(method, "id"),
         brand=str(card.get("brand") or "")[:20],
         last4=str(card.get("last4") or "")[:4],
         expires=f"{_number(card, 'exp_year'):04d}-{_number(card, 'exp_month'):02d}",
@@ -171,40 +171,42 @@ def saved_card(found: Object) -> SavedCard | None:
 
 def forgotten(found: Object) -> None:
     """A payment method that belongs to nobody any more."""
-    _is_a(found, "payment_method")
-    if _id(found, "customer"):
+    is_a(found, "payment_method")
+    if id_of(found, "customer"):
         raise Misread("the card still belongs to a customer")
 
 
 def rows(found: Object) -> list[dict[str, Any]]:
     """The objects of a list."""
-    _is_a(found, "list")
+    is_a(found, "list")
     listed = found.get("data")
     if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
         raise Misread("a list without rows")
     return listed
 
 
-def _is_a(found: Object, kind: str) -> None:
+def is_a(found: Object, kind: str) -> None:
+    """Raises Misread for an object of another kind."""
     if found.get("object") != kind:
         raise Misread(f"not a {kind}")
 
 
-def _text(found: Object, name: str) -> str:
+def text(found: Object, name: str) -> str:
+    """A word that has to be there. Raises Misread."""
     value = found.get(name)
     if not isinstance(value, str) or not value:
         raise Misread(f"no {name}")
     return value
 
 
-def _id(found: Object, name: str) -> str:
+def id_of(found: Object, name: str) -> str:
     """An id, also where the object itself was sent; "" for none."""
     value = found.get(name)
     if isinstance(value, dict):
-        return _text(value, "id")
+        return text(value, "id")
     if value is None:
         return ""
-    return _text(found, name)
+    return text(found, name)
 
 
 def _number(found: Object, name: str) -> int:
@@ -222,7 +224,7 @@ def _amount(found: Object, name: str, currency: str) -> int:
 
 
 def _currency(found: Object) -> str:
-    return _text(found, "currency").upper()
+    return text(found, "currency").upper()
 
 
 def _flag(found: Object, name: str) -> bool:
@@ -241,7 +243,8 @@ def _metadata(found: Object) -> dict[str, str]:
     return value
 
 
-def _moment(stamp: Any) -> datetime:
+def moment(stamp: Any) -> datetime:
+    """A stamp of Stripe's. Raises Misread."""
     if isinstance(stamp, bool) or not isinstance(stamp, int):
         raise Misread("no time")
     return datetime.fromtimestamp(stamp, UTC)

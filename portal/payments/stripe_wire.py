@@ -17,10 +17,12 @@ import stripe
 
 from carriers.easypost_wire import OneTry
 from carriers.reading import read_object
+from portal.config import STRIPE_API
 from portal.payments.contract import Kind, PaymentError
 from portal.payments.stripe_facts import rows
 from portal.payments.stripe_failures import failure_of
 
+FILES: Final = "https://files.stripe.com"
 LARGEST_ANSWER: Final = 4 * 1024 * 1024
 PAGE: Final = 100
 MOST_PAGES: Final = 20
@@ -103,10 +105,15 @@ class Wire:
         self._session = session
         return stripe.StripeClient(
             self._key,
-            base_addresses={"api": self._base},
+            base_addresses={"api": self._base, "files": files_of(self._base)},
             max_network_retries=0,
             http_client=stripe.RequestsClient(timeout=self._timeout, session=session),
         )
+
+
+def files_of(base: str) -> str:
+    """Where files go: Stripe takes them at an address of their own, a stand-in at its only one."""
+    return FILES if base == STRIPE_API else base
 
 
 def _page(page: Object, read: Callable[[Object], Found]) -> tuple[list[Found], bool, str]:

@@ -19,10 +19,12 @@ from flask import Flask
 from portal.sandbox import (
     admin,
     easypost,
+    easypost_claims,
     easypost_shipments,
     misbehaving,
     stripe,
     stripe_door,
+    stripe_files,
     stripe_page,
     stripe_people,
     stripe_selling,
@@ -35,9 +37,9 @@ from portal.sandbox.trackers import tell_due
 
 __all__ = ["Box", "Clock", "create_sandbox", "running", "serve"]
 
-LARGEST_REQUEST = 1024 * 1024
-EASYPOST = (easypost, easypost_shipments, admin)
-STRIPE = (stripe, stripe_people, stripe_selling, stripe_page, stripe_door)
+LARGEST_REQUEST = 16 * 1024 * 1024  # claims and disputes come with files
+EASYPOST = (easypost, easypost_shipments, easypost_claims, admin)
+STRIPE = (stripe, stripe_people, stripe_selling, stripe_files, stripe_page, stripe_door)
 
 
 def create_sandbox(

@@ -147,6 +147,8 @@ class Account:
     hooks: dict[str, Hook] = field(default_factory=dict)
     shipments: dict[str, Json] = field(default_factory=dict)
     refunds: dict[str, Json] = field(default_factory=dict)
+    insurances: dict[str, Json] = field(default_factory=dict)
+    claims: dict[str, Json] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     log: deque[Json] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
     requests: Counter[str] = field(default_factory=Counter)

@@ -148,6 +148,38 @@ class RefundAsked(Asked):
     tracking_codes: Annotated[list[Code], Field(min_length=1, max_length=100)]
 
 
+class InsuranceAsked(Asked):
+    """Insurance of a parcel whose label was bought elsewhere."""
+
+    tracking_code: Code
+    amount: Amount
+    carrier: Text | None = None
+    to_address: AddressAsked | None = None
+    from_address: AddressAsked | None = None
+    reference: Text | None = None
+
+
+Files = list[Annotated[str, StringConstraints(pattern=r"^data:[a-z]+/[a-z+.-]+;base64,")]]
+
+
+class ClaimAsked(Asked):
+    """A claim; what is sent along are data URLs."""
+
+    tracking_code: Code
+    type: Literal["loss", "theft", "damage"]
+    amount: Amount
+    description: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+    contact_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+    email_evidence_attachments: Annotated[Files, Field(max_length=20)] = Field(default_factory=list)
+    invoice_attachments: Annotated[Files, Field(max_length=20)] = Field(default_factory=list)
+    supporting_documentation_attachments: Annotated[Files, Field(max_length=20)] = Field(
+        default_factory=list
+    )
+    recipient_name: str | None = None
+    payment_method: Literal["easypost_wallet", "mailed_check"] = "easypost_wallet"
+    reference: Text | None = None
+
+
 class PageAsked(BaseModel):
     """Query of a list; query values are words, so numbers and times are read from them."""
 

@@ -3,14 +3,17 @@
 import base64
 import binascii
 import hmac
+from collections.abc import Iterator
+from hashlib import sha256
 from typing import Final, Protocol
 from uuid import uuid4
 
 from flask import Response, current_app, g, jsonify, request
+from werkzeug.datastructures import FileStorage
 
 from portal.sandbox.account import Account
 from portal.sandbox.asked import read_body
-from portal.sandbox.refusals import Refusal, unauthorized
+from portal.sandbox.refusals import Json, Refusal, unauthorized
 from portal.sandbox.stripe_account import API_VERSION, Till, new_id
 from portal.sandbox.stripe_asked import read_form
 from portal.sandbox.stripe_refusals import StripeRefusal, key_in_use, unavailable
@@ -95,7 +98,7 @@ class StripeManners:
             raise StripeRefusal(400, message, executed=False)
         if request.method != "POST":
             return None
-        if request.mimetype not in ("application/x-www-form-urlencoded", ""):
+        if request.mimetype not in ("application/x-www-form-urlencoded", "") and not _is_files():
             message = "Invalid request (check that your POST content type is a form)."
             raise StripeRefusal(400, message, executed=False)
         return self._begin(key) if key is not None else None
@@ -110,7 +113,7 @@ class StripeManners:
             raise StripeRefusal(401, message, "invalid_api_key", executed=False)
 
     def _begin(self, key: str) -> Response | None:
-        asked = read_form(request.get_data().decode("utf-8", "replace"))
+        asked = _form()
         kept = _till().once.begin(key, request.path, asked, g.stripe_request["id"])
         if kept is None or kept.answer is None:
             g.once = key
@@ -147,7 +150,26 @@ class StripeManners:
             response.headers["Idempotency-Key"] = told["idempotency_key"]
 
     def seen(self) -> object:
-        return read_form(request.get_data().decode("utf-8", "replace"))
+        return _form()
+
+
+def _is_files() -> bool:
+    """Files alone come in parts."""
+    return request.path == "/stripe/v1/files" and request.mimetype == "multipart/form-data"
+
+
+def _form() -> Json:
+    if _is_files():
+        files = {name: sha256(file.stream.read()).hexdigest() for name, file in _files()}
+        return {**request.form.to_dict(), **files}
+    return read_form(request.get_data().decode("utf-8", "replace"))
+
+
+def _files() -> Iterator[tuple[str, FileStorage]]:
+    for name, file in request.files.items():
+        file.stream.seek(0)
+        yield name, file
+        file.stream.seek(0)
 
 
 def _till() -> Till:

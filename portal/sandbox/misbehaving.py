@@ -14,7 +14,12 @@ from portal.sandbox.refusals import Refusal
 from portal.sandbox.server import WIRE
 
 HTML: Final = "<!doctype html><title>Rehearsal</title><h1>This is not JSON.</h1>"
-SECRETS: Final = frozenset({"webhook_secret", "custom_headers"})
+SECRETS: Final = frozenset(
+    {
+        *("webhook_secret", "custom_headers", "email_evidence_attachments"),
+        *("invoice_attachments", "supporting_documentation_attachments"),  # too long for a log
+    }
+)
 IN_FLIGHT: Final = "A duplicate request is currently in-flight"
 FAILED: Final = "Something went wrong on our side."
 

@@ -31,6 +31,7 @@ NOUNS: Final = {
     "customer": "customer",
     "payment_method": "PaymentMethod",
     "dispute": "dispute",
+    "file": "file upload",
     "event": "event",
     "balance_transaction": "balance transaction",
 }
@@ -116,6 +117,7 @@ class Till:
         self.shelves: dict[str, dict[str, Json]] = {noun: {} for noun in NOUNS}
         self.cards: dict[str, Card] = {}  # by payment method
         self.spent: set[str] = set()  # payment methods used once without a customer
+        self.contents: dict[str, bytes] = {}  # by file
         self.lines: dict[str, list[Json]] = {}  # by checkout session
         self.wishes: dict[str, Json] = {}  # by checkout session: what it was asked for with
         self.events: dict[str, StripeEvent] = {}

@@ -16,6 +16,13 @@ EVIDENCE: Final = tuple(
     for name in spec_of(DisputeUpdateParams).fields["evidence"].fields
     if name != "enhanced_evidence"
 )
+FILES: Final = frozenset(
+    {
+        *("cancellation_policy", "customer_communication", "customer_signature", "receipt"),
+        *("duplicate_charge_documentation", "refund_policy", "service_documentation"),
+        *("shipping_documentation", "uncategorized_file"),
+    }
+)
 # What Stripe's test mode makes of these words in the evidence.
 VERDICTS: Final = {"winning_evidence": "won", "losing_evidence": "lost"}
 FEE: Final = 1500
@@ -52,7 +59,11 @@ def answer(till: Till, dispute: Json, asked: Json) -> Json:
     """Take evidence in; `submit` (the default) hands it to the bank, which decides later."""
     if dispute["status"] not in OPEN:
         raise wrong("This dispute is closed or under review; it takes no more evidence.")
+    if dispute["evidence_details"]["due_by"] < till.seconds():
+        raise wrong("This dispute is past due; it takes no more evidence.")
     given = {k: v for k, v in (asked.get("evidence") or {}).items() if v != ""}
+    for name in FILES & set(given):
+        till.one("file", given[name], f"evidence[{name}]", 400)
     dispute["metadata"].update(asked.get("metadata") or {})
     dispute["evidence"].update(given)
     details = dispute["evidence_details"]

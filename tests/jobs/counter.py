@@ -15,7 +15,7 @@ import stripe
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from carriers.easypost_labels import LabelDesk
+from carriers.easypost_claims import ClaimDesk
 from portal import clock
 from portal.db import every_shop, inside, session, writing
 from portal.jobs.provider import Account
@@ -104,7 +104,7 @@ def hasty(app: Flask, box: Box) -> None:
     """Clients that wait half a second for an answer."""
     times = {"timeout": (1.0, 0.5), "deadline": 2.0}
     app.extensions["banks"] = {STRIPE_KEY: Stripe(STRIPE_KEY, box.stripe_base, **times)}
-    desk = LabelDesk(KEY, box.api_base, **times)
+    desk = ClaimDesk(KEY, box.api_base, **times)
     app.extensions["accounts"] = {KEY: Account(digest(KEY)[:16], desk)}
 
 
