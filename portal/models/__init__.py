@@ -10,6 +10,7 @@ from portal.models.cover_record import CoverRecord
 from portal.models.credit import CreditEntry
 from portal.models.customer import Customer
 from portal.models.dispute import Dispute
+from portal.models.desk import DeskHabit, DeskMark, DeskPresence, SavedView
 from portal.models.due import Due, Gauge
 from portal.models.event import HookEvent
 from portal.models.exchange import Exchange
@@ -21,6 +22,7 @@ from portal.models.order import Order, OrderLine, Unit
 from portal.models.order_change import Change
 from portal.models.outbox import Message, Preference
 from portal.models.photo import Photo
+from portal.models.planned import PlannedAct
 from portal.models.policy import PolicyVersion
 from portal.models.protection import PlanVersion, Protection
 from portal.models.rma import Return
@@ -44,6 +46,9 @@ __all__ = [
     "CreditEntry",
     "Customer",
     "Dispute",
+    "DeskHabit",
+    "DeskMark",
+    "DeskPresence",
     "Due",
     "Exchange",
     "Gauge",
@@ -62,12 +67,14 @@ __all__ = [
     "Photo",
     "Picture",
     "PlanVersion",
+    "PlannedAct",
     "PolicyVersion",
     "Preference",
     "Protection",
     "Return",
     "ReturnLine",
     "ReturnUnit",
+    "SavedView",
     "Settlement",
     "Shipment",
     "ShipmentLine",

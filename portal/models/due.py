@@ -33,7 +33,7 @@ LEASE = timedelta(minutes=3)  # longer than any outside call with its time-outs
 QUEUES = (
     *("apply", "poll", "send", "picture", "seal"),
     *("settle", "label", "expire", "payment", "reconcile", "claim", "checkout", "instant"),
-    *("withdraw", "link", "books", "lanes"),
+    *("withdraw", "link", "act", "books", "lanes"),
     *("carrier", "dispute"),
 )
 
@@ -145,6 +145,12 @@ def is_under_way(queue: str, subject: str) -> bool:
     """Whether a worker is at it; if not, none begins before the transaction ends."""
     mine = (Due.queue == queue, Due.subject == subject)
     return bool(session.scalar(select(Due.leased).where(*mine).with_for_update()))
+
+
+def forget(queue: str, subject: str) -> None:
+    """Have nothing done after all. Ask `is_under_way` first: what is leased stays its worker's."""
+    mine = (Due.queue == queue, Due.subject == subject, Due.leased.is_(False))
+    session.execute(delete(Due).where(*mine))
 
 
 def finish(lease: Lease, again_at: datetime | None = None, failed: bool = False) -> bool:

@@ -56,6 +56,7 @@ class Instant(OfShop, Base):
     __table_args__ = (
         UniqueConstraint("shop_id", "exchange_id"),
         Index(None, "shop_id", "rma_id"),
+        Index(None, "shop_id", "status"),
         ForeignKeyConstraint(["shop_id", "rma_id"], ["rma.shop_id", "rma.id"]),
     )
 

@@ -43,6 +43,7 @@ class Label(OfShop, Base):
         UniqueConstraint("shop_id", "id"),
         Index(None, "shop_id", "rma_id"),
         Index(None, "shop_id", "created_at"),
+        Index(None, "shop_id", "status"),
         ForeignKeyConstraint(["shop_id", "rma_id"], ["rma.shop_id", "rma.id"]),
         ForeignKeyConstraint(["shop_id", "shipment_id"], ["shipment.shop_id", "shipment.id"]),
     )

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload, validates
 
 from portal import clock
 from portal.db import Base, new_id, session
@@ -38,7 +38,13 @@ from portal.models.settling import order_status, rights_end
 from portal.models.shop import Shop
 from portal.places import zone_of
 from portal.sources.document import OrderChange, OrderDocument, ShipmentDocument
-from portal.sources.matching import email_key, number_key, postcode_key
+from portal.sources.matching import (
+    email_key,
+    name_end_key,
+    name_key,
+    number_key,
+    postcode_key,
+)
 from portal.sources.sentences import wrong
 from portal.tenancy import OfShop, shop_in_scope
 
@@ -58,10 +64,13 @@ __all__ = [
 AMOUNTS: Final = ("discount_minor", "shipping_minor", "shipping_tax_minor")
 KINDS: Final = ("tags", "customer_tags", "gift")  # what rules may ask about
 PLAIN: Final = (*AMOUNTS, *KINDS, "phone")  # columns named as they are posted
-PERSONAL: Final = frozenset({"email", "email_key", "phone", "address", "customer_tags"})
+PERSONAL: Final = frozenset(
+    {"email", "email_key", "phone", "address", "name_key", "name_end_key", "customer_tags"}
+)
 UNSEEN: Final = frozenset(
     {"payment_provider", "payment_reference", "captured_minor", "protection_quote"}
 )
+BEGINS: Final = "text_pattern_ops"
 NO_WAY_BACK: Final = frozenset({"partially_delivered", "delivered", "returned"})
 
 
@@ -73,7 +82,12 @@ class Order(OfShop, Base):
         UniqueConstraint("shop_id", "id"),
         UniqueConstraint("shop_id", "number_key"),
         Index(None, "shop_id", "updated_at", "id"),
-        Index(None, "shop_id", "email_key"),
+        Index(None, "shop_id", "placed_at", "id"),
+        # The desk looks for beginnings: PostgreSQL needs to be told so.
+        Index(None, "shop_id", "email_key", postgresql_ops={"email_key": BEGINS}),
+        Index(None, "shop_id", "number_key", postgresql_ops={"number_key": BEGINS}),
+        Index(None, "shop_id", "name_key", postgresql_ops={"name_key": BEGINS}),
+        Index(None, "shop_id", "name_end_key", postgresql_ops={"name_end_key": BEGINS}),
         ForeignKeyConstraint(["shop_id", "customer_id"], ["customer.shop_id", "customer.id"]),
     )
 
@@ -90,6 +104,8 @@ class Order(OfShop, Base):
     placed_at: Mapped[datetime]
     currency: Mapped[str] = mapped_column(String(3))
     address: Mapped[dict[str, Any]] = mapped_column(default=dict)  # as posted: name … country
+    name_key: Mapped[str] = mapped_column(String(200), default="")  # of the address, for search
+    name_end_key: Mapped[str] = mapped_column(String(200), default="")
     timezone: Mapped[str] = mapped_column(String(60), default="")  # of the destination, if known
     tags: Mapped[list[str]] = mapped_column(default=list)
     customer_tags: Mapped[list[str]] = mapped_column(default=list)
@@ -113,6 +129,13 @@ class Order(OfShop, Base):
         order_by="OrderLine.position", cascade="all, delete-orphan", back_populates="order"
     )
     shipments: Mapped[list[Shipment]] = relationship(viewonly=True, order_by="Shipment.position")
+
+    @validates("address")
+    def _look_up_by(self, _column: str, address: dict[str, Any]) -> dict[str, Any]:
+        """Whoever looks for the order may look by the name on its address."""
+        name = str(address.get("name") or "")
+        self.name_key, self.name_end_key = name_key(name), name_end_key(name)
+        return address
 
     @staticmethod
     def numbered(number: str, lock: bool = False) -> Order | None:

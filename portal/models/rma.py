@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
 )
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, validates
 
 from portal import clock
 from portal.db import Base, new_id, session
@@ -38,6 +38,8 @@ class Return(OfShop, Base):
         UniqueConstraint("token_digest"),
         Index(None, "shop_id", "order_id"),
         Index(None, "shop_id", "status", "requested_at"),
+        Index(None, "shop_id", "status", "arrived_at"),
+        Index(None, "shop_id", "status", "checked_at"),
         Index(None, "shop_id", "customer_id"),
         ForeignKeyConstraint(["shop_id", "order_id"], ["orders.shop_id", "orders.id"]),
     )
@@ -56,6 +58,7 @@ class Return(OfShop, Base):
     label_minor: Mapped[int] = mapped_column(BigInteger, default=0)  # the customer's for the way
     destination: Mapped[str] = mapped_column(String(100), default="")
     quoted: Mapped[dict[str, Any]] = mapped_column(default=dict)  # amounts by resolution, as shown
+    worth_minor: Mapped[int] = mapped_column(BigInteger, default=0)  # of all that was quoted
     token_digest: Mapped[str] = mapped_column(String(64))  # of the link to its own page
     token_sealed: Mapped[str] = mapped_column(Text)
     decided_by: Mapped[str] = mapped_column(String(120), default="")  # "" while the rules did
@@ -76,6 +79,11 @@ class Return(OfShop, Base):
     lines: Mapped[list[ReturnLine]] = relationship(
         order_by="ReturnLine.position", cascade="all, delete-orphan", back_populates="rma"
     )
+
+    @validates("quoted")
+    def _worth(self, _column: str, quoted: dict[str, Any]) -> dict[str, Any]:
+        self.worth_minor = sum(part.get("total_minor", 0) for part in quoted.values())
+        return quoted
 
     @staticmethod
     def locked(rma_id: str) -> Return | None:

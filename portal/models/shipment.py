@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, delete, select
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    delete,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from carriers import schedule
@@ -43,6 +52,7 @@ from portal.tenancy import OfShop
 __all__ = ["Shipment", "ShipmentLine", "StoredScan", "key_of"]
 
 HOOKS_ARRIVE = timedelta(days=1)  # a parcel that a hook spoke of within this is polled but daily
+IN_TROUBLE = text("problem != ''")
 SHOWN = (
     *("status", "detail", "status_since", "delivered_at", "last_scan_at", "eta_date"),
     *("first_eta_date", "carrier_code", "service", "window", "first_window"),
@@ -61,6 +71,13 @@ class Shipment(OfShop, Base):
         Index(None, "provider_id"),
         Index(None, "shop_id", "number_key"),
         Index(None, "shop_id", "rma_id"),
+        Index(
+            "ix_shipment_in_trouble",
+            "shop_id",
+            "problem_since",
+            sqlite_where=IN_TROUBLE,
+            postgresql_where=IN_TROUBLE,
+        ),
         ForeignKeyConstraint(
             ["shop_id", "order_id"], ["orders.shop_id", "orders.id"], ondelete="CASCADE"
         ),

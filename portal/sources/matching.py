@@ -44,3 +44,22 @@ def postcode_key(text: str) -> str:
 def tracking_key(text: str) -> str:
     """What a tracking number is compared by: capitals and digits alone."""
     return "".join(letter for letter in text.upper() if letter.isalnum())[:80]
+
+
+def name_key(text: str) -> str:
+    """What a person's name is looked up by: no case, no accents, no signs; words by one blank."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    letters = "".join(_letter(each) for each in unicodedata.normalize("NFKD", plain))
+    return " ".join(letters.split())[:200]
+
+
+def _letter(sign: str) -> str:
+    if sign.isalnum():
+        return sign
+    return "" if unicodedata.combining(sign) or sign in "'\u2019." else " "
+
+
+def name_end_key(text: str) -> str:
+    """The same with the last word first, for who looks for a family name; '' for one word."""
+    first, _, last = name_key(text).rpartition(" ")
+    return f"{last} {first}" if first else ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
-from portal import clock
 from portal.db import session
 from portal.format import money
 from portal.models import Claim, ClaimUnit, Order
 from portal.pages.claim_words import KINDS
-from portal.staff.listing import MOST, OVERDUE, age, is_like
 
 SAYS: Final = {
     "approve": ("Approve", "ok"),
@@ -20,10 +19,10 @@ SAYS: Final = {
 }
 
 
-def claim_rows(where: ColumnElement[bool], page: int, found: str = "") -> list[dict[str, Any]]:
-    """One page of the claims that fit, oldest first, one more than it shows."""
+def claim_facts(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the list shows of these claims, by id."""
     first = select(func.min(ClaimUnit.title)).where(ClaimUnit.claim_id == Claim.id)
-    wanted = (
+    rows = session.execute(
         select(
             Claim.id,
             Claim.number,
@@ -33,30 +32,24 @@ def claim_rows(where: ColumnElement[bool], page: int, found: str = "") -> list[d
             Claim.decision,
             Claim.payout_minor,
             Claim.currency,
-            Claim.asked_at,
+            Claim.version,
             Order.number.label("order"),
             Order.address["name"].as_string().label("who"),
             first.correlate(Claim).scalar_subquery().label("title"),
         )
         .join(Order, Order.id == Claim.order_id)
-        .where(where)
+        .where(Claim.id.in_(ids))
     )
-    if found:
-        wanted = wanted.where(is_like(found, Claim.number))
-    ordered = wanted.order_by(Claim.asked_at, Claim.id)
-    rows = session.execute(ordered.limit(MOST + 1).offset((page - 1) * MOST)).all()
-    return [_row(row) for row in rows]
+    return {row.id: _row(row) for row in rows}
 
 
 def _row(row: Any) -> dict[str, Any]:
-    waits, decision = clock.now() - row.asked_at, row.decision or {}
+    decision = row.decision or {}
     says, tone = SAYS.get(decision.get("outcome", ""), ("Waits", ""))
     is_open = row.status == "open"
     worth = row.payout_minor or decision.get("facts", {}).get("paid_minor", 0)
     return {
         "url": f"/staff/claims/{row.id}",
-        "waits": age(waits),
-        "waits_tone": "bad" if waits > OVERDUE and is_open else "ok",
         "what": "Claim, covered" if row.covered else "Claim",
         "number": row.number,
         "order": row.order,
@@ -66,4 +59,6 @@ def _row(row: Any) -> dict[str, Any]:
         "value": money(worth, row.currency, "en") if worth else "",
         "says": says if is_open else row.status.replace("_", " ").capitalize(),
         "tone": tone if is_open else "",
+        "version": row.version,
+        "decidable": row.status in ("open", "needs_info"),
     }

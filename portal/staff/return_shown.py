@@ -69,8 +69,8 @@ def rma_shown(rma: Return, problem: str = "", status: int = 200) -> Response:
         rma=rma,
         order=order,
         problem=problem,
-        lines=[_line(line, calendar) for line in rma.lines],
-        quoted=_quoted(rma),
+        lines=[line_shown(line, calendar) for line in rma.lines],
+        quoted=quoted_shown(rma),
         settlements=settlements,
         payable=payable(rma) if rma.status in PAID_FROM else [],
         otherwise=[(code, str(RESOLUTIONS[code])) for code in OTHERWISE],
@@ -117,7 +117,8 @@ def _ahead(row: Instant, calendar: Calendar) -> dict[str, Any]:
     }
 
 
-def _line(line: Any, calendar: Calendar) -> dict[str, Any]:
+def line_shown(line: Any, calendar: Calendar) -> dict[str, Any]:
+    """A line with its reason in words and the receipt of its decision."""
     receipt = line.decision
     return {
         "line": line,
@@ -143,7 +144,7 @@ def _verdict(verdict: dict[str, Any], deciding: str, calendar: Calendar) -> dict
     return {"sign": sign, "tone": tone, "rule": verdict["rule"], "said": said, "here": here}
 
 
-def _quoted(rma: Return) -> list[tuple[str, list[tuple[str, str]], str]]:
+def quoted_shown(rma: Return) -> list[tuple[str, list[tuple[str, str]], str]]:
     """For each resolution that was asked: its rows and its total."""
     found = []
     for name, amounts in rma.quoted.items():

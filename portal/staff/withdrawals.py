@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request
@@ -16,7 +17,6 @@ from portal.models.withdrawal_acts import close, take_up
 from portal.pages.dates import Calendar
 from portal.pages.withdrawal_words import declared, ground_words
 from portal.staff.desk import bp
-from portal.staff.listing import MOST, OVERDUE, age
 from portal.staff.return_shown import when
 from portal.staff.rights import me, needs
 
@@ -28,20 +28,16 @@ OPEN: Final[ColumnElement[bool]] = (
 )
 
 
-def withdrawal_rows(where: ColumnElement[bool], page: int) -> list[dict[str, Any]]:
-    """One page of the withdrawals that fit, oldest first, one more than it shows."""
-    wanted = select(Withdrawal).where(where).order_by(Withdrawal.declared_at, Withdrawal.id)
-    rows = session.scalars(wanted.limit(MOST + 1).offset((page - 1) * MOST))
-    return [_row(row) for row in rows]
+def withdrawal_facts(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the list shows of these withdrawals, by id."""
+    rows = session.scalars(select(Withdrawal).where(Withdrawal.id.in_(ids)))
+    return {row.id: _row(row) for row in rows}
 
 
 def _row(row: Withdrawal) -> dict[str, Any]:
-    waits = clock.now() - row.declared_at
     flags = [word for word, holds in (("late", row.is_late), ("exempt goods", row.exempt)) if holds]
     return {
         "url": f"/staff/withdrawals/{row.id}",
-        "waits": age(waits),
-        "waits_tone": "bad" if waits > OVERDUE else "ok",
         "what": "Withdrawal",
         "number": row.number,
         "order": row.number,
@@ -51,6 +47,8 @@ def _row(row: Withdrawal) -> dict[str, Any]:
         "value": "",
         "says": row.status.capitalize(),
         "tone": "warn",
+        "version": 0,
+        "decidable": False,
     }
 
 

@@ -136,7 +136,7 @@ def test_the_search_finds_a_name_in_every_list_and_takes_signs_as_they_are(desk:
 
 
 def test_the_queue_is_shown_in_pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.staff.queue.MOST", 2)
+    monkeypatch.setattr("portal.staff.queue_rows.MOST", 2)
     desk = joined(app)
     ids = [
         ask(bought(number=f"10{n}"), shirts(1, "other"), now=NOW + timedelta(minutes=n))
