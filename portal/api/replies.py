@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from portal import clock
 from portal.db import is_writing, session, writing
 from portal.keys import Unsealable, unseal
 from portal.models import Link, Order, OrderLine, Shipment, StoredScan, Variant
+from portal.models.arrival import window_on
 from portal.models.ledger import Sums, sums_of
 from portal.models.protection import Protection as CoverRow
 from portal.models.protection import protections_of
@@ -24,12 +27,18 @@ class Reply(BaseModel):
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
 
+BASIS = (
+    "Who says so: carrier, promise (the shop's rules), or the shop's own finished parcels of the "
+    "same lane, destination or country."
+)
+
+
 class Window(Reply):
     """When a parcel arrives: local dates of the destination, both ends included."""
 
     first: date = Field(alias="from")
     last: date = Field(alias="to")
-    basis: str = Field(description="Who says so: carrier.")
+    basis: str = Field(description=BASIS)
     parcels: int = Field(description="How many of the shop's own past parcels it rests on.")
 
 
@@ -260,7 +269,7 @@ def _scan_reply(scan: Any) -> ScanReply:
 def _shipment_reply(
     parcel: Shipment, scans: list[ScanReply], skus: dict[int, str]
 ) -> ShipmentReply:
-    eta = parcel.eta_date
+    window = window_on(parcel, clock.now())
     return ShipmentReply(
         id=parcel.id,
         order_id=parcel.order_id,
@@ -272,7 +281,7 @@ def _shipment_reply(
         detail=parcel.detail,
         overlays=parcel.overlays,
         delivered_at=parcel.delivered_at,
-        window=Window(first=eta, last=eta, basis="carrier", parcels=0) if eta else None,
+        window=Window(**asdict(window)) if window else None,
         lines=[
             Held(sku=skus.get(held.line_id, ""), quantity=held.quantity) for held in parcel.lines
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from email.utils import parseaddr
 from typing import Any
 
@@ -184,6 +184,7 @@ def _facts(message: Message, shop: Shop, code: str, stop: str, locale: str) -> F
     is_own = address_key(message.recipient) == address_key(order.email)
     named = canonical(told.get("carrier", ""))
     at = datetime.fromisoformat(told["at"]) if told.get("at") else None
+    first, last = _window(told, zone(order.timezone, shop.timezone))
     return Facts(
         **facts,
         link=f"{link}/claim?kind=lost" if link and message.kind == "presumed_lost" else link,
@@ -192,7 +193,8 @@ def _facts(message: Message, shop: Shop, code: str, stop: str, locale: str) -> F
         carrier=named.name if named else told.get("carrier", ""),
         status=told.get("status", ""),
         at=at.astimezone(zone(order.timezone, shop.timezone)) if at else None,
-        eta=_day(told.get("eta")),
+        eta=last,
+        eta_from=first,
         first_eta=_day(told.get("first_eta")),
         items=_pictured(_items(told.get("items", [])), shop.origin),
         cover=money(order.cover_minor, order.currency, locale) if order.cover_minor else "",
@@ -238,6 +240,15 @@ def _items(told: list[dict[str, Any]]) -> list[tuple[Item, str]]:
     return [
         (Item(item["title"], item["variant"], item["quantity"]), item["image_url"]) for item in told
     ]
+
+
+def _window(told: dict[str, Any], there: tzinfo) -> tuple[date | None, date | None]:
+    """The arrival as its page shows it today: none earlier than that, and none that is over."""
+    today = clock.now().astimezone(there).date()
+    first, last = _day(told.get("eta_from")), _day(told.get("eta"))
+    if last is None or last < today:
+        return None, None
+    return max(first or last, today), last
 
 
 def _day(told: str | None) -> date | None:

@@ -69,6 +69,7 @@ class Facts:
     status: str = ""
     at: datetime | None = None
     eta: date | None = None
+    eta_from: date | None = None  # the first day of the window that ends with `eta`
     first_eta: date | None = None
     items: tuple[Item, ...] = ()
     cover: str = ""  # what was paid for delivery protection

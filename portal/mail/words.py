@@ -30,7 +30,7 @@ def _shipped(facts: Facts, locale: str) -> Words:
         preheader=_("The carrier has picked it up. Follow it on its page, where the date shows."),
         headline=_("It is on its way"),
         sentence=_("%(carrier)s has picked up your parcel.", carrier=_carrier(facts)),
-        when=_("Arrives %(day)s", day=long_day(facts.eta, locale)) if facts.eta else "",
+        when=_arrives(facts, locale),
         after=_("We write again when it is out for delivery."),
     )
 
@@ -66,8 +66,11 @@ def _late(facts: Facts, locale: str) -> Words:
     when = was = ""
     if facts.eta and facts.first_eta:
         day = short_day(facts.eta, locale)
-        subject = _subject(_("New date for order {}: %(day)s", day=day), facts.number)
-        when = _("Arrives %(day)s", day=long_day(facts.eta, locale))
+        subject = _("New date for order {}: %(day)s", day=day)
+        if _is_span(facts):
+            subject = _("New date for order {}: by %(day)s", day=day)
+        subject = _subject(subject, facts.number)
+        when = _arrives(facts, locale)
         was = _("It was planned for %(day)s.", day=long_day(facts.first_eta, locale))
     return Words(
         subject=subject,
@@ -193,6 +196,20 @@ WORDS = {
     **LAW_WORDS,
     **CLAIM_WORDS,
 }
+
+
+def _is_span(facts: Facts) -> bool:
+    return facts.eta is not None and facts.eta_from is not None and facts.eta_from < facts.eta
+
+
+def _arrives(facts: Facts, locale: str) -> str:
+    if facts.eta is None:
+        return ""
+    last = long_day(facts.eta, locale)
+    if facts.eta_from is None or not _is_span(facts):
+        return str(_("Arrives %(day)s", day=last))
+    first = long_day(facts.eta_from, locale)
+    return str(_("Arrives %(first)s to %(last)s", first=first, last=last))
 
 
 def _carrier(facts: Facts) -> str:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from sqlalchemy import delete, inspect
+from sqlalchemy import delete
 
 from carriers.contract import Status
 from carriers.lanes import Journey
 from carriers.timeline import Seen
-from carriers.window import CARRIER, Forecast, Said, Window, shown
-from carriers.workdays import Place
+from carriers.window import CARRIER, OVER, Forecast, Said, Window, shown
 from portal.db import session
-from portal.models.arrival_terms import carrier_key, promise_in
+from portal.models.arrival_terms import carrier_key, place_of, promised, shop_of
 from portal.models.heard import zone_of
 from portal.models.lane import FACTS, JOURNEY, SHOWN, LaneParcel, lanes_in_force, note_parcels
 from portal.models.order import Order
-from portal.models.shop import Shop
 from portal.sources.matching import postcode_key
-from portal.tenancy import shop_in_scope
 
 if TYPE_CHECKING:  # a shipment derives its window: it imports us
     from portal.models.shipment import Shipment
 
-SHOP: Final = "shop"
 AREA: Final = 3  # characters of a postcode that name its area
 NOT_YET: Final = frozenset(
     {Status.UNKNOWN, Status.PRE_TRANSIT, Status.CANCELLED, Status.EXPIRED}
@@ -84,12 +80,6 @@ class Milestones:
         )
 
 
-def place_of(order: Order) -> Place:
-    """Where an order goes, as lanes and holidays name it."""
-    country = str(order.address.get("country") or "").strip().upper()
-    return Place(country, str(order.address.get("region") or "").strip().upper())
-
-
 def foresee(shipment: Shipment, seen: Iterable[Seen], now: datetime) -> None:
     """Set the window that is shown of a parcel, and keep the first one.
 
@@ -111,7 +101,7 @@ def foresee(shipment: Shipment, seen: Iterable[Seen], now: datetime) -> None:
             since=since.astimezone(there).date() if since else None,
             carrier=shipment.eta_date,
             forecast=_forecast(shipment, journey, today),
-            promise=_promise(shipment, order) if shipment.rma_id is None else None,
+            promise=None if shipment.rma_id else _promise(shipment, order),
             is_handed_over=journey is not None,
         ),
         today,
@@ -122,12 +112,26 @@ def foresee(shipment: Shipment, seen: Iterable[Seen], now: datetime) -> None:
         shipment.first_window = visible.to_json() | {"on": today.isoformat()} if visible else {}
 
 
-def window_of(told: dict[str, Any], status: str, today: date) -> Window | None:
-    """A stored window as it reads on a day; that of a parcel that has arrived stays."""
+def window_in_force(told: Mapping[str, Any], carrier: date | None) -> Window | None:
+    """A stored window; it may lie in the past.
+
+    Parcels that nobody has asked about since windows are stored have their carrier's date.
+    """
     window = Window.from_json(told)
-    if window is None or status == Status.DELIVERED:
+    if window is not None or carrier is None:
         return window
-    return window.on(today)
+    return Window(carrier, carrier, CARRIER)
+
+
+def window_on(shipment: Shipment, now: datetime) -> Window | None:
+    """The window that is shown of a parcel; one that has arrived keeps what was said."""
+    status = Status(shipment.status)
+    window = window_in_force(shipment.window, shipment.eta_date)
+    if status in OVER or window is None:
+        return None
+    if status is Status.DELIVERED:
+        return window
+    return window.on(now.astimezone(zone_of(shipment.order.timezone)).date())
 
 
 def last_day(shipment: Shipment) -> date | None:
@@ -137,14 +141,17 @@ def last_day(shipment: Shipment) -> date | None:
 
 
 def first_day_told(shipment: Shipment) -> date | None:
-    """The day by which the parcel was first said to arrive.
+    """The day by which the parcel was first said to arrive."""
+    return first_told(shipment.first_window or {}, shipment.first_eta_date)
+
+
+def first_told(told: Mapping[str, Any], carrier: date | None) -> date | None:
+    """The last day of a stored first window.
 
     A carrier's first date is told by its own stamps, whatever order its answers came in.
     """
-    first = Window.from_json(shipment.first_window or {})
-    if first is None or first.basis == CARRIER:
-        return shipment.first_eta_date
-    return first.last
+    first = Window.from_json(told)
+    return carrier if first is None or first.basis == CARRIER else first.last
 
 
 def noted(shipment: Shipment) -> tuple[Any, ...]:
@@ -209,7 +216,7 @@ def forget_lane(shipment: Shipment) -> None:
 def _journey(
     shipment: Shipment, order: Order, seen: Iterable[Seen], there: tzinfo
 ) -> Journey | None:
-    shop = _shop(order)
+    shop = shop_of(order)
     deciding = [one.scan for one in seen if not one.flags]
     milestones = Milestones.of(deciding, zone_of(shop.timezone), there)
     if shipment.handed_on is not None or milestones.handed_on is not None:
@@ -256,22 +263,8 @@ def _leg(journey: Journey) -> list[str]:
 
 
 def _promise(shipment: Shipment, order: Order) -> Window | None:
-    shop = _shop(order)
-    promise = promise_in(shop.settings, shop.country, shop.timezone)
-    if promise is None:
-        return None
-    carrier = carrier_key(shipment.carrier_code or shipment.carrier)
-    return promise.window(
-        order.placed_at, shipment.shipped_at, place_of(order), carrier, shipment.service
-    )
-
-
-def _shop(order: Order) -> Shop:
-    """The order's shop, read once while its order is at hand."""
-    known = inspect(order).info
-    if SHOP not in known:
-        known[SHOP] = session.get_one(Shop, shop_in_scope())
-    return cast(Shop, known[SHOP])
+    carrier = shipment.carrier_code or shipment.carrier
+    return promised(order, shipment.shipped_at, carrier, shipment.service or "")
 
 
 def _is_near(scan: Deciding) -> bool:

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from sqlalchemy import inspect
 
 from carriers.names import canonical
 from carriers.promise import Promise, Transit
+from carriers.window import Window
 from carriers.workdays import Place, Workdays
+from portal.db import session
 from portal.logs import log
+from portal.models.heard import zone_of
+from portal.models.shop import Shop
 from portal.sources.document import Country, Short
 from portal.sources.sentences import Invalid, read_as
+from portal.tenancy import shop_in_scope
+
+if TYPE_CHECKING:  # an order is promised: it imports us
+    from portal.models.order import Order
 
 SETTING: Final = "arrival"
+SHOP: Final = "shop"
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_DAYS: Final = 60  # of processing, and business days of a way
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -95,6 +104,38 @@ def promise_in(settings: Mapping[str, Any], country: str, timezone: str) -> Prom
     return _promise(json.dumps(told, sort_keys=True), country, timezone) if told else None
 
 
+def promised(
+    order: Order, shipped_at: datetime | None = None, carrier: str = "", service: str = ""
+) -> Window | None:
+    """When an order arrives by its shop's own word; None without one that is meant for it.
+
+    The shop is read once while its order is at hand.
+    """
+    shop = shop_of(order)
+    promise = promise_in(shop.settings, shop.country, shop.timezone)
+    if promise is None:
+        return None
+    way = (place_of(order), carrier_key(carrier), service)
+    try:
+        return promise.window(order.placed_at, shipped_at, *way)
+    except OverflowError:  # a date at the end of time has no days after it
+        return None
+
+
+def shop_of(order: Order) -> Shop:
+    """The order's shop."""
+    known = inspect(order).info
+    if SHOP not in known:
+        known[SHOP] = session.get_one(Shop, shop_in_scope())
+    return cast(Shop, known[SHOP])
+
+
+def place_of(order: Any) -> Place:
+    """Where an order (or a row with its `address`) goes, as lanes and holidays name it."""
+    country, region = (str(order.address.get(name) or "").strip() for name in ("country", "region"))
+    return Place(country.upper(), region.upper())
+
+
 def shows_record(settings: Mapping[str, Any]) -> bool:
     """Whether the shop wants everybody to read how well its windows held."""
     told = settings.get(SETTING)
@@ -119,7 +160,7 @@ def _promise(told: str, country: str, timezone: str) -> Promise | None:
         return None
     home = (Place(country, terms.region),) if terms.holidays else ()
     return Promise(
-        zone=ZoneInfo(timezone),
+        zone=zone_of(timezone),
         workdays=Workdays(_numbers(terms.business_days), home, frozenset(terms.closed)),
         transit=tuple(rule.transit() for rule in terms.transit),
         cutoff=time.fromisoformat(terms.cutoff),

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Date,
     ForeignKeyConstraint,
     Index,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -104,18 +106,13 @@ def note_parcels(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> No
 
 def learn() -> tuple[Lanes, int]:
     """What the newest finished parcels of the shop in scope teach, and how many they are."""
-    done = (
-        select(LaneParcel.delivered_at)
-        .where(LaneParcel.delivered_at.is_not(None), LaneParcel.handed_on.is_not(None))
-        .order_by(LaneParcel.delivered_at.desc())
-    )
+    finished = (LaneParcel.delivered_at.is_not(None), LaneParcel.handed_on.is_not(None))
+    done = select(LaneParcel.delivered_at).where(*finished).order_by(LaneParcel.delivered_at.desc())
     since = session.scalar(done.offset(MOST - 1).limit(1))
-    wanted = [LaneParcel.delivered_at.is_not(None), LaneParcel.handed_on.is_not(None)]
-    if since is not None:
-        wanted.append(LaneParcel.delivered_at >= since)
+    newest: ColumnElement[bool] = true() if since is None else LaneParcel.delivered_at >= since
     rows = session.execute(
         select(*(getattr(LaneParcel, name) for name in JOURNEY))
-        .where(*wanted)
+        .where(*finished, newest)
         .order_by(LaneParcel.delivered_at, LaneParcel.shipment_id)
         .execution_options(yield_per=AT_ONCE)
     )

@@ -46,10 +46,10 @@ def _finished(before: str) -> Any:
         *(Shipment.id, Shipment.carrier, Shipment.carrier_code, Shipment.service),
         *(Shipment.first_eta_date, Shipment.delivered_at, Order.address, Order.timezone),
     )
-    wanted = [Shipment.delivered_at.is_not(None), Shipment.rma_id.is_(None)]
+    statement = select(*columns).join(Order, Order.id == Shipment.order_id)
+    statement = statement.where(Shipment.delivered_at.is_not(None), Shipment.rma_id.is_(None))
     if before:
-        wanted.append(Shipment.id < before)
-    statement = select(*columns).join(Order, Order.id == Shipment.order_id).where(*wanted)
+        statement = statement.where(Shipment.id < before)
     return statement.order_by(Shipment.id.desc()).limit(AT_ONCE)
 
 

@@ -7,6 +7,9 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from carriers.window import Window
+from portal.models.arrival import first_day_told, last_day, window_on
+
 if TYPE_CHECKING:  # a shipment tells its news: it imports us
     from portal.models.shipment import Shipment
 
@@ -45,7 +48,8 @@ def news_of(shipment: Shipment, timezone: str, now: datetime) -> News | None:
     if kind is None or scanned is None:
         return None
     until = _end_of_day(scanned, timezone) if kind == "out_for_delivery" else now + LIFE[kind]
-    return News(kind, _cause(shipment, kind, scanned), until, _facts(shipment, kind, scanned))
+    facts = _facts(shipment, kind, scanned, window_on(shipment, now))
+    return News(kind, _cause(shipment, kind, scanned), until, facts)
 
 
 def is_after_the_fact(shipment: Shipment, known_since: datetime, now: datetime) -> bool:
@@ -85,28 +89,32 @@ def _quiet(shipment: Shipment) -> str | None:
 
 
 def _is_late(shipment: Shipment) -> bool:
-    first, present = shipment.first_eta_date, shipment.eta_date
+    first, present = first_day_told(shipment), last_day(shipment)
     moved = first is not None and present is not None and present > first
     return moved or "delayed" in (shipment.overlays or [])
 
 
 def _cause(shipment: Shipment, kind: str, scanned: datetime) -> str:
     if kind == "late":
-        return f"{shipment.id}:late:{shipment.eta_date.isoformat() if shipment.eta_date else ''}"
+        last = last_day(shipment)
+        return f"{shipment.id}:late:{last.isoformat() if last else ''}"
     if kind == "needs_act":
         since = shipment.status_since or scanned
         return f"{shipment.id}:{shipment.status}:{since.date().isoformat()}"
     return f"{shipment.id}:{kind}"
 
 
-def _facts(shipment: Shipment, kind: str, scanned: datetime) -> dict[str, Any]:
+def _facts(
+    shipment: Shipment, kind: str, scanned: datetime, window: Window | None
+) -> dict[str, Any]:
     at = shipment.delivered_at if kind == "delivered" else None
-    eta, first = shipment.eta_date, shipment.first_eta_date
+    eta, first = window.last if window else None, first_day_told(shipment)
     return {
         "carrier": shipment.carrier,
         "status": shipment.status,
         "at": (at or scanned).isoformat(),
         "eta": eta.isoformat() if eta else "",
+        "eta_from": window.first.isoformat() if window else "",
         "first_eta": first.isoformat() if first and eta and first < eta else "",
     }
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload, va
 from portal import clock
 from portal.db import Base, new_id, session
 from portal.models.access import Link
+from portal.models.arrival_terms import promised
 from portal.models.audit import record
 from portal.models.catalog import Picture
 from portal.models.change import Conflict, assign
@@ -118,6 +119,7 @@ class Order(OfShop, Base):
     captured_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     protection_quote: Mapped[str | None] = mapped_column(Text)
     cover_minor: Mapped[int] = mapped_column(BigInteger, default=0)  # paid for active cover
+    promise: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the shop's word at checkout
     status: Mapped[str] = mapped_column(String(20), default="placed")
     cancelled_at: Mapped[datetime | None]
     rights_end_at: Mapped[datetime | None]  # the last right on the order; links live 180 days more
@@ -183,6 +185,9 @@ class Order(OfShop, Base):
         paid = (self.payment_reference, self.captured_minor)
         before = assign(self, self._values(document, now))
         changed = set(before)
+        if created or changed & {"placed_at", "address"}:
+            window = promised(self)
+            self.promise = window.to_json() if window else {}
         if created:
             self._begin(now)
         if "lines" in sent and replace_lines(self, document.lines):

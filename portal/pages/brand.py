@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from werkzeug.http import parse_accept_header
 from portal.format import LOCALES, reader_locale
 from portal.logs import log
 from portal.models import ShopFront
-from portal.pages.facts import ShopFacts, ShopLinks
+from portal.models.arrival_terms import shows_record
+from portal.pages.facts import ArrivalRecord, ShopFacts, ShopLinks
 from portal.security import content_hash
 from returns.lint import EU
 from themes import Theme, load, stylesheet, themes
@@ -119,6 +121,21 @@ def _facts(shop: ShopFront) -> ShopFacts:
         ),
         # Needed of every shop in the EU; others that sell there switch it on.
         eu_withdrawal=bool(shop.settings.get("eu_withdrawal", shop.country in EU)),
+        record=_record(shop),
+    )
+
+
+def _record(shop: ShopFront) -> ArrivalRecord | None:
+    """How the windows of the last quarter held, where the shop wants it told."""
+    found = shop.arrival_record
+    if not found or not shows_record(shop.settings):
+        return None
+    return ArrivalRecord(
+        first=date.fromisoformat(found["first"]),
+        last=date.fromisoformat(found["last"]),
+        shown=found["shown"],
+        early=found["early"],
+        late=found["late"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from portal.pages.dates import zone
 from portal.pages.facts import OrderFacts, ParcelFacts
 from portal.pages.speech import _
 
@@ -11,12 +12,14 @@ FOLD = 75  # octets a line, without its line break (RFC 5545, 3.1)
 def calendar(order: OrderFacts, parcel: ParcelFacts, now: datetime, shop_name: str = "") -> str:
     """An all-day entry over the arrival window, both ends included.
 
-    Raises ValueError when the carrier has given no date, for then there is nothing to enter.
+    It never begins before today. Raises ValueError when no date is known, for then there is nothing
+    to enter.
     """
-    last = parcel.carrier_eta_to or parcel.carrier_eta_from
+    last = parcel.eta_to or parcel.eta_from
     if last is None:
         raise ValueError("no arrival date is known for this parcel")
-    first = min(parcel.carrier_eta_from or last, last)
+    today = now.astimezone(zone(order.timezone)).date()
+    first = min(max(parcel.eta_from or last, today), last)
     title = _("Parcel arrives: order %(number)s", number=order.number)
     about = " · ".join(part for part in (shop_name, parcel.carrier_name) if part)
     lines = [

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from carriers.window import Window
+
 Grade = Literal["act", "view"]
 
 
@@ -57,9 +59,11 @@ class ParcelFacts:
     delivered_at: datetime | None = None
     delivered_offset_minutes: int | None = None
     shipped_at: datetime | None = None
-    carrier_eta_from: date | None = None
-    carrier_eta_to: date | None = None
-    first_eta: date | None = None  # the first date we showed; struck through once it moved
+    eta_from: date | None = None  # the window in force; it may lie in the past
+    eta_to: date | None = None
+    eta_basis: str = ""  # carrier, promise, or the shop's own: lane, destination, country
+    eta_parcels: int = 0  # how many of the shop's own it stands on
+    first_eta: date | None = None  # the last day we showed first; struck through once it moved
     last_checked_at: datetime | None = None
     next_check_at: datetime | None = None
     feed_problem: str | None = None  # why the carrier's updates do not reach us, in our words
@@ -107,6 +111,18 @@ class OrderFacts:
     is_all_held: bool = False  # whether every piece is in a return or claim already
     cover_minor: int = 0  # paid for protection that is in force
     is_coverable: bool = False  # whether protection can still be added
+    promise: Window | None = None  # when it arrives by the shop's own word
+
+
+@dataclass(frozen=True)
+class ArrivalRecord:
+    """Of the windows that ended in a quarter: how many parcels came before, within and after."""
+
+    first: date
+    last: date
+    shown: int
+    early: int
+    late: int
 
 
 @dataclass(frozen=True)
@@ -131,3 +147,4 @@ class ShopFacts:
     reply_time: str = ""  # as the shop words it: "We answer within 2 hours, Monday to Saturday."
     links: ShopLinks = ShopLinks()
     eu_withdrawal: bool = False
+    record: ArrivalRecord | None = None  # how the windows of the last quarter held, if told

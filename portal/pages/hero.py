@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from portal.pages.arrival_words import basis
 from portal.pages.dates import Calendar
 from portal.pages.facts import ParcelFacts
 from portal.pages.history import place
@@ -43,6 +44,7 @@ class Headline:
     prefix: str = ""
     time: str = ""
     aside: str = ""
+    window: tuple[date, date] | None = None  # what it says, where that is an arrival ahead
 
 
 def hero(parcel: ParcelFacts, state: State, said: Words, cal: Calendar) -> Hero:
@@ -57,7 +59,7 @@ def hero(parcel: ParcelFacts, state: State, said: Words, cal: Calendar) -> Hero:
         time=line.time,
         aside=line.aside,
         was=_was(parcel, state, cal),
-        why=_why(parcel, state, said),
+        why=" ".join(filter(None, (_why(parcel, state, said), _basis(parcel, line, cal)))),
     )
 
 
@@ -118,30 +120,40 @@ def _turning_point(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
 
 
 def _arrival(parcel: ParcelFacts, state: State, cal: Calendar) -> Headline:
-    last = parcel.carrier_eta_to or parcel.carrier_eta_from
+    last = parcel.eta_to or parcel.eta_from
     if state is State.OUT_FOR_DELIVERY:  # the van is the newer fact than any date it was given
         return Headline(cal.day_name(cal.today), _("Arriving"), aside=cal.long(cal.today))
     if last is None:
-        return Headline(_("Arrival date not known yet"))
+        asked = parcel.first_eta and state not in FINAL
+        return Headline(_("New date not known yet") if asked else _("Arrival date not known yet"))
     if last < cal.today or state in UNSETTLED:
         return Headline(_("New date not known yet"))
-    first = max(parcel.carrier_eta_from or last, cal.today)
+    first = max(parcel.eta_from or last, cal.today)
     name = cal.day_name(last) if first >= last else ""
     return Headline(
         prefix=_("Arriving"),
         text=name or cal.span(first, last),
         aside=cal.long(last) if name else "",
+        window=(first, last),
     )
+
+
+def _basis(parcel: ParcelFacts, line: Headline, cal: Calendar) -> str:
+    """On what the date stands, where that is not the carrier's word."""
+    if line.window is None:
+        return ""
+    return basis(parcel, line.window[1], cal)
 
 
 def _was(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
     """The date we showed first, once the parcel will come later than that."""
     if state in FINAL or state in DATELESS - UNSETTLED:
         return ""
-    last = parcel.carrier_eta_to or parcel.carrier_eta_from
+    is_today = state is State.OUT_FOR_DELIVERY
+    last = cal.today if is_today else parcel.eta_to or parcel.eta_from
     old: date | None = parcel.first_eta or last
-    if old is None or last is None:
+    if old is None:
         return ""
-    if not (old < last or last < cal.today or state in UNSETTLED):
+    if last is not None and old >= last >= cal.today and state not in UNSETTLED:
         return ""
     return _("was %(day)s", day=cal.long(old))

@@ -17,9 +17,11 @@ from typing import Any
 
 from carriers.names import BY_CODE, canonical, tracking_url
 from carriers.timeline import FUTURE, OLDER, RESTATED
+from carriers.window import Window
 from portal.db import db
 from portal.keys import digest
 from portal.models.access import AFTER_RIGHTS
+from portal.models.arrival import first_told, window_in_force
 from portal.pages.facts import Grade, ItemFacts, OrderFacts, ParcelFacts, ScanFacts
 from portal.pages.load_cover import is_coverable
 from portal.pages.load_returns import claims_told, returns_told
@@ -108,6 +110,7 @@ def _order(row: Any, grade: Grade) -> OrderFacts:
         claims=claims_told(row.claims) if grade == "act" else (),
         is_all_held=row.held > 0 and row.held >= row.pieces,
         cover_minor=row.cover_minor if grade == "act" else 0,
+        promise=Window.from_json(_object(row.promise)),
         is_coverable=grade == "act" and is_coverable(row, row.cancelled_at),
     )
 
@@ -139,7 +142,7 @@ def _parcel(
     named = BY_CODE.get(one["carrier_code"]) or canonical(one["carrier"])
     told = tuple(sorted((_scan(scan) for scan in scans), key=lambda scan: scan.at))
     delivered_at = _moment(one["delivered_at"])
-    eta = _day(one["eta_date"])
+    window = window_in_force(_object(one["window"]), _day(one["eta_date"]))
     return ParcelFacts(
         id=one["id"],
         carrier_name=named.name if named else one["carrier"],
@@ -154,9 +157,11 @@ def _parcel(
         delivered_at=delivered_at,
         delivered_offset_minutes=_offset_at(told, delivered_at),
         shipped_at=_moment(one["shipped_at"]),
-        carrier_eta_from=eta,
-        carrier_eta_to=eta,
-        first_eta=_day(one["first_eta_date"]),
+        eta_from=window.first if window else None,
+        eta_to=window.last if window else None,
+        eta_basis=window.basis if window else "",
+        eta_parcels=window.parcels if window else 0,
+        first_eta=first_told(_object(one["first_window"]), _day(one["first_eta_date"])),
         last_checked_at=_moment(one["checked_at"]),
         next_check_at=_moment(one["next_at"]),
         feed_problem=one["problem"] if one["problem"] in FEED else None,
@@ -202,6 +207,12 @@ def _moment(text: str | None) -> datetime | None:
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+def _object(value: dict[str, Any] | str | None) -> dict[str, Any]:
+    """The same for an object."""
+    found = json.loads(value) if isinstance(value, str) else value
+    return dict(found or {})
 
 
 def _list(value: list[str] | str | None) -> list[str]:

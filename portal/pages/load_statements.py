@@ -28,7 +28,7 @@ LINE_FIELDS = ("id", "position", "title", "variant", "quantity", "image_url", "s
 SHIPMENT_FIELDS = (
     "id", "position", "carrier", "carrier_code", "service", "tracking_number", "status", "detail",
     "overlays", "delivered_at", "last_scan_at", "shipped_at", "eta_date", "first_eta_date",
-    "checked_at", "problem",
+    "window", "first_window", "checked_at", "problem",
 )  # fmt: skip
 SCAN_FIELDS = (
     "shipment_id", "at", "offset_minutes", "status", "detail", "city", "region", "country", "flag",
@@ -70,6 +70,7 @@ def everything(_dialect: str) -> Standing:
             Order.timezone,
             Order.cover_minor,
             Order.cancelled_at,
+            Order.promise,
             Order.address["city"].as_string().label("city"),
             Order.address["country"].as_string().label("country"),
             _lines().label("lines"),

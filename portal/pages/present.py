@@ -10,6 +10,7 @@ from typing import Literal
 
 from portal.format import money
 from portal.pages import claim_words
+from portal.pages.arrival_words import aim
 from portal.pages.dates import Calendar
 from portal.pages.facts import ItemFacts, OrderFacts, ParcelFacts, ShopFacts
 from portal.pages.hero import DATELESS, FINAL, Hero, hero
@@ -117,7 +118,7 @@ def present(order: OrderFacts, shop: ShopFacts, now: datetime, locale: str) -> T
         _parcel(order, parcel, index, cal) for index, parcel in enumerate(order.parcels, 1)
     )
     is_split = len(parcels) > 1
-    top = _order_hero(order, parcels)
+    top = _order_hero(order, parcels, cal)
     only = parcels[0] if len(parcels) == 1 else None
     rest = unsent(order)
     is_over = bool(parcels) and not rest and all(one.hero.state in FINAL for one in parcels)
@@ -162,9 +163,14 @@ def _order_line(order: OrderFacts) -> str:
     return _("Order %(number)s · %(items)s", number=order.number, items=items)
 
 
-def _order_hero(order: OrderFacts, parcels: tuple[ParcelPage, ...]) -> Hero:
+def _order_hero(order: OrderFacts, parcels: tuple[ParcelPage, ...], cal: Calendar) -> Hero:
     if order.status == "cancelled" and all(p.hero.state is State.CANCELLED for p in parcels):
         return _plain_hero(State.CANCELLED, _("This order was cancelled"))
+    promise = order.promise.on(cal.today) if order.promise else None
+    if not parcels and promise is not None:
+        text = cal.span(promise.first, promise.last)
+        placed = _plain_hero(State.PLACED, text)
+        return replace(placed, prefix=_("Arriving"), why=aim())
     if not parcels:
         return _plain_hero(State.PLACED, _("Not shipped yet"))
     return parcels[0].hero if len(parcels) == 1 else _split_hero(parcels)
@@ -221,7 +227,7 @@ def _actions(
 
 
 def _parcel(order: OrderFacts, parcel: ParcelFacts, index: int, cal: Calendar) -> ParcelPage:
-    last = parcel.carrier_eta_to or parcel.carrier_eta_from
+    last = parcel.eta_to or parcel.eta_from
     state = state_of(parcel, is_overdue=last is not None and last < cal.today)
     said = words(state, parcel.carrier_name, _since(parcel, cal), _next_check(parcel, cal))
     url = _web(parcel.tracking_url)

@@ -161,11 +161,12 @@ def _dated(label: str, position: Position, day: date | None, cal: Calendar) -> S
 
 
 def _expected(index: int, parcel: ParcelFacts | None, state: State, cal: Calendar) -> date | None:
-    """The carrier's date for a step still ahead; none once it has passed or means nothing."""
+    """The date in force for a step still ahead; none once it has passed or means nothing."""
     if parcel is None or state in BROKEN or state is State.PICKUP or index < 3:
         return None
     if state is State.OUT_FOR_DELIVERY:
         return cal.today
-    first = parcel.carrier_eta_from or parcel.carrier_eta_to
-    day = first if index == 3 else parcel.carrier_eta_to or first
-    return day if day and day >= cal.today else None
+    last = parcel.eta_to or parcel.eta_from
+    if last is None or last < cal.today:
+        return None
+    return max(parcel.eta_from or last, cal.today) if index == 3 else last

@@ -94,7 +94,7 @@ def _parcel(order_id: str, at: int, facts: ParcelFacts, lines: dict[str, int], n
         status=facts.status,
         detail=facts.detail or "",
         overlays=list(facts.overlays),
-        eta_date=facts.carrier_eta_to,
+        eta_date=facts.eta_to,
         first_eta_date=facts.first_eta,
         last_scan_at=facts.since,
         delivered_at=facts.delivered_at,
@@ -137,7 +137,7 @@ def become(shown: Shown, state: str) -> None:
         parcel.detail = told.detail or ""
         parcel.delivered_at = told.delivered_at
         parcel.last_scan_at = told.since
-        parcel.eta_date = told.carrier_eta_to
+        parcel.eta_date = told.eta_to
         newest = told.scans[-1]
         session.add(
             StoredScan(

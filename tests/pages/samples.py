@@ -78,8 +78,8 @@ MOVING = ParcelFacts(
     detail="departed_facility",
     since=at(24, 21, 40),
     shipped_at=at(23, 16, 5),
-    carrier_eta_from=date(2026, 11, 26),
-    carrier_eta_to=date(2026, 11, 27),
+    eta_from=date(2026, 11, 26),
+    eta_to=date(2026, 11, 27),
     first_eta=date(2026, 11, 27),
     last_checked_at=at(25, 10, 28),
     next_check_at=at(25, 13, 28),
@@ -109,8 +109,8 @@ LATE = ParcelFacts(
     overlays=("delayed",),
     since=at(21, 11, 5, MST),
     shipped_at=at(18, 17, 20, -480),
-    carrier_eta_from=date(2026, 11, 27),
-    carrier_eta_to=date(2026, 11, 27),
+    eta_from=date(2026, 11, 27),
+    eta_to=date(2026, 11, 27),
     first_eta=date(2026, 11, 24),
     last_checked_at=at(25, 9, 28, MST),
     next_check_at=at(25, 12, 28, MST),
@@ -135,7 +135,7 @@ def _split() -> OrderFacts:
     )  # fmt: skip
     van = replace(
         MOVING, id="p2", tracking_number="1Z5R89W30310058851", status="out_for_delivery",
-        detail=None, carrier_eta_from=TODAY, carrier_eta_to=TODAY, items=(OLIVE,),
+        detail=None, eta_from=TODAY, eta_to=TODAY, items=(OLIVE,),
         scans=(*FERN_SCANS, NEAR_SCAN, VAN_SCAN),
     )  # fmt: skip
     third = replace(done, id="p3", tracking_number="1Z5R89W30310058860", items=(CANDLE,))
@@ -162,24 +162,24 @@ STATES: dict[str, Callable[[], OrderFacts]] = {
     "placed": lambda: replace(FERN_ORDER, status="placed", parcels=()),
     "packed": lambda: fern(
         status="pre_transit", detail="label_created", since=at(23, 9, 15), shipped_at=None,
-        scans=FERN_SCANS[:1], carrier_eta_from=None, carrier_eta_to=None, first_eta=None,
+        scans=FERN_SCANS[:1], eta_from=None, eta_to=None, first_eta=None,
     ),
     "unknown": lambda: fern(
-        status="unknown", detail=None, since=None, scans=(), carrier_eta_from=None,
-        carrier_eta_to=None, first_eta=None,
+        status="unknown", detail=None, since=None, scans=(), eta_from=None,
+        eta_to=None, first_eta=None,
     ),
     "moving": fern,
     "moving_without_date": lambda: fern(
-        carrier_eta_from=None, carrier_eta_to=None, first_eta=None
+        eta_from=None, eta_to=None, first_eta=None
     ),
     "near": lambda: fern(
         detail="received_at_destination_facility", scans=(*FERN_SCANS, NEAR_SCAN),
-        carrier_eta_from=date(2026, 11, 26), carrier_eta_to=date(2026, 11, 26),
+        eta_from=date(2026, 11, 26), eta_to=date(2026, 11, 26),
         since=at(25, 6, 12),
     ),
     "out_for_delivery": lambda: fern(
-        status="out_for_delivery", detail="out_for_delivery", carrier_eta_from=TODAY,
-        carrier_eta_to=TODAY, since=at(25, 8, 3), scans=(*FERN_SCANS, NEAR_SCAN, VAN_SCAN),
+        status="out_for_delivery", detail="out_for_delivery", eta_from=TODAY,
+        eta_to=TODAY, since=at(25, 8, 3), scans=(*FERN_SCANS, NEAR_SCAN, VAN_SCAN),
     ),
     "pickup": lambda: fern(
         status="available_for_pickup", detail="arrived_at_pickup_location",
@@ -189,11 +189,11 @@ STATES: dict[str, Callable[[], OrderFacts]] = {
     ),
     "delivered": lambda: replace(fern(**DELIVERED), status="delivered"),
     "late": lambda: fern(
-        overlays=("delayed",), carrier_eta_from=date(2026, 11, 30),
-        carrier_eta_to=date(2026, 11, 30), first_eta=date(2026, 11, 24),
+        overlays=("delayed",), eta_from=date(2026, 11, 30),
+        eta_to=date(2026, 11, 30), first_eta=date(2026, 11, 24),
     ),
     "overdue": lambda: fern(
-        carrier_eta_from=date(2026, 11, 24), carrier_eta_to=date(2026, 11, 24),
+        eta_from=date(2026, 11, 24), eta_to=date(2026, 11, 24),
         first_eta=date(2026, 11, 24), overlays=("delayed",),
     ),
     "quiet": lambda: fern(
@@ -211,7 +211,7 @@ STATES: dict[str, Callable[[], OrderFacts]] = {
     "problem": _trouble("delivery_exception"),
     "attempt_failed": lambda: fern(
         status="attempt_failed", detail=None, since=at(25, 9, 50),
-        carrier_eta_from=date(2026, 11, 26), carrier_eta_to=date(2026, 11, 26),
+        eta_from=date(2026, 11, 26), eta_to=date(2026, 11, 26),
         scans=(*FERN_SCANS, VAN_SCAN, scan(at(25, 9, 50), "attempt_failed", None, "Austin, Texas")),
     ),
     "lost": lambda: fern(overlays=("presumed_lost",), since=at(10, 16, 5), scans=FERN_SCANS[:2]),

@@ -44,7 +44,7 @@ def test_every_column_comes_back_as_it_was_stored(any_app: Flask) -> None:
     [told] = order.parcels
     assert [(item.title, item.quantity) for item in told.items] == [("Olive tree", 1)]
     assert (told.delivered_at, told.delivered_offset_minutes) == (NOON, -330)
-    assert (told.next_check_at, told.carrier_eta_to, told.first_eta) == (NOON, eta, eta)
+    assert (told.next_check_at, told.eta_to, told.first_eta) == (NOON, eta, eta)
     assert told.overlays == ("delayed", "silent")
     assert told.tracking_url == "https://www.ups.com/track?tracknum=1Z5R89W30310058842"
     assert sorted((scan.status, scan.hidden) for scan in told.scans) == [

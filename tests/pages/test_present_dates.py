@@ -100,7 +100,7 @@ def test_the_calendar_entry_covers_the_window_with_its_last_day() -> None:
 
 def test_without_a_date_there_is_nothing_to_enter() -> None:
     with pytest.raises(ValueError, match="no arrival date"):
-        calendar(FERN_ORDER, replace(MOVING, carrier_eta_from=None, carrier_eta_to=None), NOW)
+        calendar(FERN_ORDER, replace(MOVING, eta_from=None, eta_to=None), NOW)
 
 
 @given(st.text(max_size=120), st.text(max_size=120))

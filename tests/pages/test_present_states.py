@@ -105,7 +105,7 @@ def test_status_detail_and_overlays_fold_into_one_state(
 
 
 def test_a_date_that_has_passed_is_late_by_itself() -> None:
-    order = fern(carrier_eta_from=date(2026, 11, 24), carrier_eta_to=date(2026, 11, 24))
+    order = fern(eta_from=date(2026, 11, 24), eta_to=date(2026, 11, 24))
     hero = present(order, FERN, NOW, "en").hero
     assert hero.state is State.LATE
     assert hero.was == "was Friday 27 November"
@@ -208,8 +208,8 @@ parcels = st.builds(
     since=st.none() | moments,
     delivered_at=st.none() | moments,
     delivered_offset_minutes=st.none() | st.integers(-720, 840),
-    carrier_eta_from=optional_days,
-    carrier_eta_to=optional_days,
+    eta_from=optional_days,
+    eta_to=optional_days,
     first_eta=optional_days,
     last_checked_at=st.none() | moments,
     next_check_at=st.none() | moments,

@@ -38,6 +38,7 @@ def upgrade() -> None:
         "shipment", sa.Column("origin", sa.String(length=130), server_default="", nullable=False)
     )
     op.add_column("shop", told("arrival_record"))
+    op.add_column("orders", told("promise"))
     op.create_table(
         "lane_parcel",
         word("shipment_id", 40),
@@ -87,6 +88,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("lane_book")
     op.drop_table("lane_parcel")
+    op.drop_column("orders", "promise")
     op.drop_column("shop", "arrival_record")
     for name in ("origin", *DAYS, *TOLD):
         op.drop_column("shipment", name)
