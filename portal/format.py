@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from babel import Locale
 from babel.numbers import format_currency
@@ -16,6 +20,7 @@ from werkzeug.http import parse_accept_header
 from returns.money import exponent
 
 LOCALES = ("en", "de")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def init_format(app: Flask) -> None:
@@ -60,3 +65,22 @@ def money(amount_minor: int, currency: str, locale: str) -> str:
     """An amount in the reader's form, such as `12,50 €`."""
     amount = Decimal(amount_minor).scaleb(-exponent(currency))
     return str(format_currency(amount, currency, locale=Locale.parse(locale)))
+
+
+def plain_amount(amount_minor: int, currency: str) -> Decimal:
+    """An amount as a number for a spreadsheet, such as 12.50."""
+    return Decimal(amount_minor).scaleb(-exponent(currency))
+
+
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet does not take for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def sheet(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV. Numbers stay numbers; no text of anybody's becomes a formula."""
+    written = io.StringIO()
+    lines = csv.writer(written)
+    for row in rows:
+        lines.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+    return written.getvalue()

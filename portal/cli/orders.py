@@ -13,12 +13,12 @@ import click
 from portal.cli.house import open_house
 from portal.cli.importing import Import, Tally
 from portal.cli.shops import shop_named
+from portal.format import harmless
 from portal.jobs import nudge
 from portal.sources.entry import Format, Wrong
 from portal.sources.files import COMING, FORMATS, format_of
 
 SHOWN = 20  # errors on the screen; --errors keeps all of them
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.group()
@@ -116,7 +116,7 @@ class Report:
             return
         if self._writer:
             cells = (wrong.row, wrong.number, wrong.column, wrong.message)
-            self._writer.writerow([_harmless(str(cell)) for cell in cells])
+            self._writer.writerow([harmless(str(cell)) for cell in cells])
         if self._told <= self._known + SHOWN:
             column = f", {wrong.column}" if wrong.column else ""
             order = f" (order {_line(wrong.number)})" if wrong.number else ""
@@ -147,11 +147,6 @@ def _report(path: Path | None) -> Iterator[Report]:
 def _line(text: str) -> str:
     """A text from the file as the screen may show it."""
     return "".join(letter if letter.isprintable() else "·" for letter in text)[:120]
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 commands = (orders,)
