@@ -24,6 +24,7 @@ from portal.jobs.bank import bank_of
 from portal.jobs.checkout import open_page
 from portal.models import Checkout, Link, Order, Shop
 from portal.models.cover import quote_keys
+from portal.models.cover_record import SETTING
 from portal.models.protection import protection_of
 from portal.pages.brand import brand as worn
 from portal.pages.brand import page_locale, static_url
@@ -260,6 +261,7 @@ def _shown(basket: Basket, message: str = "", status: int = 200) -> Response:
         basket=basket,
         cart=json.dumps(basket.cart()),
         token=g.shop.settings.get(TOKEN, ""),
+        speaks=g.shop.settings.get(SETTING) is True,
         email=request.values.get("email") or basket.of.email,
         goods_total=money(basket.goods_minor, basket.currency, locale),
         total=money(basket.goods_minor + basket.shipping_minor, basket.currency, locale),

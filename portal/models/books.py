@@ -35,7 +35,7 @@ from portal.protection.months import Months
 PREMIUMS: Final = ("premium", "earned")
 PAID: Final = ("refunded", "credited", "payout")  # of a claim
 BOOKED: Final = (*PREMIUMS, *PAID, "recovered")
-TO: Final = func.coalesce(Order.address["country"].as_string(), "")
+destination: Final = func.coalesce(Order.address["country"].as_string(), "")
 COUNTED: Final = and_(Claim.covered, Claim.status != "cancelled")
 
 
@@ -119,7 +119,7 @@ def _moved(months: Months, currency: str) -> Select[*tuple[Any, ...]]:
     rows = (
         select(
             month_of(LedgerEntry.at, months).label("month"),
-            TO.label("to"),
+            destination.label("to"),
             func.coalesce(Claim.kind, "").label("kind"),
             func.coalesce(Claim.covered, True).label("covered"),
             LedgerEntry.kind.label("moved"),
@@ -148,7 +148,7 @@ def _claims(months: Months, currency: str) -> Select[*tuple[Any, ...]]:
     rows = (
         select(
             month_of(Claim.asked_at, months).label("month"),
-            TO.label("to"),
+            destination.label("to"),
             Claim.kind.label("kind"),
             Claim.covered.label("covered"),
             Claim.id.label("n"),
@@ -174,7 +174,7 @@ def _parcels(months: Months, currency: str) -> Select[*tuple[Any, ...]]:
     rows = (
         select(
             month_of(Protection.earned_at, months).label("month"),
-            TO.label("to"),
+            destination.label("to"),
             Shipment.id.label("n"),
             case((has_claim(), 1), else_=0).label("claimed"),
         )

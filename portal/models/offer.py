@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import Text, bindparam, cast, select
 
 from portal.db import new_id
 from portal.models.cover import quote_keys
+from portal.models.cover_record import Year, public_year
 from portal.models.protection import PlanVersion
 from portal.protection.claim_terms import ClaimTerms
 from portal.protection.plan import Plan
@@ -54,6 +55,7 @@ class Offer:
     plan_version: int = 0
     text_version: str = ""
     quote: str = ""
+    year: Year | None = None  # what the shop says of its last one
 
 
 def offer_for(cart: Cart, settings: dict[str, Any], now: datetime) -> Offer:
@@ -64,9 +66,10 @@ def offer_for(cart: Cart, settings: dict[str, Any], now: datetime) -> Offer:
         return Offer(Priced(why_not="no_plan"), terms, now + LIFE)
     plan = _plan(row.hash, row.text)
     priced = price(plan, cart.lines, cart.currency, cart.country, cart.discount_minor)
-    text_version = _text_version(row.hash, terms)
+    year = public_year(settings, plan.currency)
+    text_version = _text_version(row.hash, terms, year)
     quote = "" if priced.why_not else _signed(cart, priced, plan, row.version, text_version, now)
-    return Offer(priced, terms, now + LIFE, plan, row.version, text_version, quote)
+    return Offer(priced, terms, now + LIFE, plan, row.version, text_version, quote, year)
 
 
 def _signed(
@@ -106,7 +109,13 @@ def _plan(_hash: str, text: str) -> Plan:
 
 
 @lru_cache(maxsize=256)
-def _text_version(plan_hash: str, terms: ClaimTerms) -> str:
-    """Another one whenever anything is said differently: our words, the shop's, or the terms."""
-    said = json.dumps([STANDARD, plan_hash, terms.model_dump_json()])
+def _text_version(plan_hash: str, terms: ClaimTerms, year: Year | None) -> str:
+    """Another one whenever anything is said differently: our words, the shop's, terms, figures."""
+    said = json.dumps([STANDARD, plan_hash, terms.model_dump_json(), year and asdict(year)])
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def text_version_of(plan: PlanVersion, settings: dict[str, Any]) -> str:
+    """The version of the words that a plan is offered in now."""
+    terms = _terms(json.dumps(settings.get("claims") or {}))
+    return _text_version(plan.hash, terms, public_year(settings, plan.plan.currency))

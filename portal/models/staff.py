@@ -22,6 +22,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "decide": frozenset({"owner", "manager", "agent"}),
     "receive": frozenset({"owner", "manager", "agent", "warehouse"}),
     "pay": frozenset({"owner", "manager", "agent"}),
+    "books": frozenset({"owner", "manager", "reader"}),  # what came in and went out
     "policy": frozenset({"owner", "manager"}),  # the rules of returns, and what else the shop sets
 }
 INVITED_FOR: Final = timedelta(days=7)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from babel.numbers import format_decimal, format_percent
 from flask import g
 
 from portal.format import money
+from portal.models.cover_record import Year
 from portal.models.offer import Offer
 from portal.pages.speech import N_, _
 from portal.protection import words
 from portal.protection.claim_terms import AFTER_DELIVERY, ClaimTerms
 from portal.protection.plan import Plan, Words
 from portal.protection.price import Priced
+from returns.money import exponent
 
 STATES: Final = {
     "none": N_("Waiting for the payment"),
@@ -51,7 +55,8 @@ def offer_words(offer: Offer, locale: str) -> dict[str, str]:
     """Everything that must be seen before choosing, by name; {} where nothing is offered."""
     if offer.plan is None or not offer.quote:
         return {}
-    return _said(_Said(offer.plan.hash, offer.plan), offer.priced, offer.terms, g.shop.name, locale)
+    what = _Said(offer.plan.hash, offer.plan, offer.year)
+    return _said(what, offer.priced, offer.terms, g.shop.name, locale)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class _Said:
 
     hash: str
     plan: Plan = field(compare=False)
+    year: Year | None = None
 
 
 @lru_cache(maxsize=2048)
@@ -91,9 +97,39 @@ def _said(
         if priced.climate_minor
         else "",
         "cancel": _(words.CANCEL),
+        "record": year_words(of.year, locale) if of.year else "",
         "accept": _(words.ACCEPT, price=price),
         "decline": _(words.DECLINE),
     }
+
+
+def year_words(year: Year, locale: str) -> str:
+    """What a year of cover came to, in a sentence or two."""
+    parcels = format_decimal(year.parcels, locale=locale)
+    if not year.claimed:
+        said = _(words.NONE_CLAIMED, parcels=parcels)
+    else:
+        said = _(words.CLAIMED, share=_share(year, locale), parcels=parcels)
+    out = _paid_out(year, locale)
+    return f"{said} {out}" if out else said
+
+
+def _share(year: Year, locale: str) -> str:
+    """How many of the parcels had a claim: in tenths of a per cent, and never none of them."""
+    tenths = (year.claimed * 2_000 + year.parcels) // (year.parcels * 2)
+    text = format_percent(Decimal(tenths or 1) / 1_000, locale=locale, decimal_quantization=False)
+    return str(text) if tenths else _(words.LESS_THAN, share=text)
+
+
+def _paid_out(year: Year, locale: str) -> str:
+    if year.earned_minor <= 0:
+        return ""
+    if year.paid_minor <= 0:
+        return _(words.NOT_PAID_OUT)
+    whole = max(100, 10 ** exponent(year.currency))
+    part = (year.paid_minor * whole * 2 + year.earned_minor) // (year.earned_minor * 2)
+    told = [money(minor, year.currency, locale) for minor in (whole, max(1, part))]
+    return _(words.PAID_OUT, whole=told[0], part=told[1])
 
 
 def _limit(priced: Priced, amount: Callable[[int], str]) -> str:

@@ -29,8 +29,15 @@ CLIMATE: Final = N_("%(amount)s of the price goes to %(what)s.")
 ACCEPT: Final = N_("Add protection for %(price)s")
 DECLINE: Final = N_("Continue without protection")
 CANCEL: Final = N_("You can cancel it within a day, or until the parcel is sent.")
+# What the shop says of its last year, where it wants to.
+CLAIMED: Final = N_("In the last 12 months, %(share)s of %(parcels)s covered parcels had a claim.")
+NONE_CLAIMED: Final = N_("In the last 12 months, none of %(parcels)s covered parcels had a claim.")
+LESS_THAN: Final = N_("less than %(share)s")
+PAID_OUT: Final = N_("Of every %(whole)s paid for protection, %(part)s was paid out.")
+NOT_PAID_OUT: Final = N_("Nothing had to be paid out.")
 
 STANDARD: Final = (
     *(TITLE, SUMMARY, LIMIT, PARCEL_LIMIT, RETURNS, PROVIDER, INSURER, HOW_TO_CLAIM),
     *(RIGHTS, CLIMATE, ACCEPT, DECLINE, CANCEL),
+    *(CLAIMED, NONE_CLAIMED, LESS_THAN, PAID_OUT, NOT_PAID_OUT),
 )

@@ -19,6 +19,7 @@ from portal.models.claim import Claim, claims_of
 from portal.models.claim_acts import approve, ask, decline, now_facts
 from portal.models.claim_pay import retry
 from portal.models.ledger import sums_of
+from portal.models.recovered import recovered_of
 from portal.models.rma_rows import Act
 from portal.models.settlement import settlements_of
 from portal.pages.claim_words import KINDS, WANTED, because
@@ -55,7 +56,7 @@ def claim_approval(claim_id: str) -> Response:
         amount = typed_amount(_typed("amount"), claim.currency)
         approve(claim, me().who, now, note, override, amount)
 
-    return _act(claim_id, "Approved. What was asked for is on its way.", act)
+    return act_on_claim(claim_id, "Approved. What was asked for is on its way.", act)
 
 
 @bp.post("/claims/<claim_id>/rejection")
@@ -69,7 +70,7 @@ def claim_rejection(claim_id: str) -> Response:
             raise Conflict("Choose why it is declined. Nothing was changed.")
         decline(claim, me().who, now, code, note)
 
-    return _act(claim_id, "Declined. The customer is told why, and may appeal.", act)
+    return act_on_claim(claim_id, "Declined. The customer is told why, and may appeal.", act)
 
 
 @bp.post("/claims/<claim_id>/question")
@@ -77,17 +78,19 @@ def claim_rejection(claim_id: str) -> Response:
 def claim_question(claim_id: str) -> Response:
     """Ask the customer for something more."""
     text = _typed("text")
-    return _act(claim_id, "Asked.", lambda claim, now: ask(claim, me().who, now, text))
+    return act_on_claim(claim_id, "Asked.", lambda claim, now: ask(claim, me().who, now, text))
 
 
 @bp.post("/claims/<claim_id>/payment")
 @needs("pay")
 def claim_payment(claim_id: str) -> Response:
     """Try money that failed once more."""
-    return _act(claim_id, "Tried again.", lambda claim, now: retry(claim, Act(me().who, now)))
+    return act_on_claim(
+        claim_id, "Tried again.", lambda claim, now: retry(claim, Act(me().who, now))
+    )
 
 
-def _act(claim_id: str, done: str, act: Callable[[Claim, datetime], object]) -> Response:
+def act_on_claim(claim_id: str, done: str, act: Callable[[Claim, datetime], object]) -> Response:
     """Act on the claim as it was shown; what cannot be is said above the unchanged page."""
     try:
         with writing():
@@ -124,6 +127,7 @@ def _page(claim: Claim, problem: str = "", status: int = 200) -> Response:
         decision=decision,
         photos=Photo.of_claim(claim.id),
         settlements=rows,
+        recovered=recovered_of(claim.id),
         has_failed=any(row.status == "failed" and row.is_live for row in rows),
         others=[each for each in claims_of(order.id) if each.id != claim.id],
         history=_history(claim),

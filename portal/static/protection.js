@@ -6,7 +6,7 @@
   sheet.replaceSync(`
 :host { all: initial !important; display: block !important; container-type: inline-size !important; contain-intrinsic-inline-size: 320px !important; }
 :host([data-state=none]) { display: none !important; }
-.box { all: initial; display: flex; flex-direction: column; box-sizing: border-box; min-block-size: var(--porchlight-height, 736px); color-scheme: light dark;
+.box { all: initial; display: flex; flex-direction: column; box-sizing: border-box; min-block-size: var(--porchlight-height, calc(736px + var(--record, 0px))); color-scheme: light dark;
   font: 400 16px/1.5 var(--porchlight-font, system-ui, sans-serif); color: var(--porchlight-ink, light-dark(#1c1f1d, #eceeec));
   background: var(--porchlight-surface, light-dark(#fff, #1d201e)); border: 1px solid var(--porchlight-line, light-dark(#d5d9d6, #434844));
   border-radius: var(--porchlight-radius, 10px); padding: 16px; text-align: start; direction: inherit; }
@@ -23,11 +23,15 @@ label:has(:checked) { border-color: var(--porchlight-brand, light-dark(#1d5c3f, 
 label:has(:focus-visible) { outline: 3px solid var(--porchlight-brand, light-dark(#1d5c3f, #8fd3b0)); outline-offset: 2px; }
 input { inline-size: 22px; block-size: 22px; margin: 0; flex: none; accent-color: var(--porchlight-brand, light-dark(#1d5c3f, #8fd3b0)); }
 [role=status] { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@container (min-width: 320px) { .box { min-block-size: var(--porchlight-height, 624px); } }
-@container (min-width: 360px) { .box { min-block-size: var(--porchlight-height, 566px); } }
-@container (min-width: 400px) { .box { min-block-size: var(--porchlight-height, 544px); } }
-@container (min-width: 500px) { .box { min-block-size: var(--porchlight-height, 430px); } fieldset { grid-template-columns: 1fr 1fr; } }
-@container (min-width: 600px) { .box { min-block-size: var(--porchlight-height, 400px); } }
+:host([record]) .box { --record: 118px; }
+@container (min-width: 320px) { .box { min-block-size: var(--porchlight-height, calc(624px + var(--record, 0px))); } }
+@container (min-width: 360px) { .box { min-block-size: var(--porchlight-height, calc(566px + var(--record, 0px))); } }
+@container (min-width: 400px) { .box { min-block-size: var(--porchlight-height, calc(544px + var(--record, 0px))); } }
+@container (min-width: 500px) { .box { min-block-size: var(--porchlight-height, calc(430px + var(--record, 0px))); } fieldset { grid-template-columns: 1fr 1fr; } }
+@container (min-width: 600px) { .box { min-block-size: var(--porchlight-height, calc(400px + var(--record, 0px))); } }
+@container (min-width: 320px) { :host([record]) .box { --record: 96px; } }
+@container (min-width: 400px) { :host([record]) .box { --record: 74px; } }
+@container (min-width: 500px) { :host([record]) .box { --record: 50px; } }
 @media (forced-colors: active) { label:has(:checked) { outline: 2px solid; } }
 `);
   const made = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text || "" }, more);
@@ -97,7 +101,7 @@ input { inline-size: 22px; block-size: 22px; margin: 0; flex: none; accent-color
       if (!this.#offer) { this.#box.replaceChildren(); return; }
       const words = this.#offer.words;
       const facts = made("ul");
-      for (const name of ["limit", "returns", "climate", "provider", "how_to_claim", "cancel"])
+      for (const name of ["limit", "returns", "climate", "provider", "how_to_claim", "cancel", "record"])
         if (words[name]) facts.append(made("li", words[name]));
       const title = made("h2");
       title.append(made("span", words.title), made("span", words.price));

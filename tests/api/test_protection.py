@@ -14,6 +14,7 @@ from portal import clock
 from portal.db import every_shop, inside, session, writing
 from portal.models import LedgerEntry, Order, PlanVersion, Protection, Shipment, Shop, Unit
 from portal.models.cover_end import end_covers
+from portal.models.cover_record import Year, keep_years, speak
 from tests.api.client import Api, fields_of
 from tests.conftest import bearer, shop_id
 
@@ -369,3 +370,25 @@ def test_cover_ends_with_the_last_right_on_its_order(sold: Api) -> None:
         assert end_covers(clock.now()) == 1
         assert end_covers(clock.now()) == 0
     assert sold.get(f"/orders/{order['id']}").json["protection"]["status"] == "ended"
+
+
+def test_the_last_year_is_told_only_where_the_shop_wants_and_had_enough_parcels(
+    brisk: Api,
+) -> None:
+    def counted(parcels: int, *, speaks: bool = True) -> dict[str, Any]:
+        with inside(shop_id("fern")), writing():
+            shop = session.get_one(Shop, shop_id("fern"))
+            speak(shop, speaks, "staff:1")
+            keep_years([Year("EUR", parcels, 10, 10_000, 7_100)], clock.now())
+        return quoted(brisk)
+
+    before = quoted(brisk)
+    assert before["words"]["record"] == ""
+    assert counted(29)["words"]["record"] == ""
+    told = counted(1_254)
+    assert told["words"]["record"] == (
+        "In the last 12 months, 0.8% of 1,254 covered parcels had a claim. "
+        "Of every €1.00 paid for protection, €0.71 was paid out."
+    )
+    assert told["text_version"] != before["text_version"]
+    assert counted(1_254, speaks=False)["words"]["record"] == ""

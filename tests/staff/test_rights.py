@@ -20,6 +20,7 @@ from tests.staff.test_signin import joined
 ALL = frozenset(ROLES)
 DESK = frozenset({"owner", "manager", "agent"})
 OPEN = frozenset({"nobody", *ROLES})
+BOOKS = frozenset({"owner", "manager", "reader"})
 # Each route of the desk, with who may use it. A new route fails the first test until it is here.
 MAY = {
     "GET /staff": OPEN,  # leads to the sign-in or the queue
@@ -59,6 +60,12 @@ MAY = {
     "POST /staff/claims/<claim_id>/rejection": DESK,
     "POST /staff/claims/<claim_id>/question": DESK,
     "POST /staff/claims/<claim_id>/payment": DESK,
+    "POST /staff/claims/<claim_id>/recovery": DESK,
+    "GET /staff/protection": BOOKS,
+    "GET /staff/protection.csv": BOOKS,
+    "GET /staff/protection/<what>": BOOKS,
+    "GET /staff/protection/<what>.csv": BOOKS,
+    "POST /staff/protection/record": frozenset({"owner", "manager"}),
     "GET /staff/withdrawals/<withdrawal_id>": ALL,
     "POST /staff/withdrawals/<withdrawal_id>/order": DESK,
     "POST /staff/withdrawals/<withdrawal_id>/closing": DESK,
@@ -67,10 +74,11 @@ MAY = {
     "POST /staff/instant/<instant_id>/payment": DESK,
     "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
 }
-MAY |= POLICY
 OWN = {"GET /staff/queue", "GET /staff/keys"}  # of whichever shop asks, with nothing of others
-OWN |= {f"POST /staff/{own}" for own in ("keys", "views", "presence")}
+OWN |= {f"POST /staff/{own}" for own in ("keys", "views", "presence", "protection/record")}
+OWN |= {f"GET /staff/protection{own}" for own in ("", ".csv", "/<what>", "/<what>.csv")}
 OWN |= {f"POST /staff/queue/{own}" for own in ("decisions", "undo", "seen", "assignment", "rest")}
+MAY |= POLICY
 GUARDED = {route: may for route, may in MAY.items() if may is not OPEN}
 
 
@@ -92,6 +100,7 @@ def tried(browser: Browser, route: str, rma_id: str) -> int:
         .replace("<withdrawal_id>", "wdr_none")
         .replace("<rma_id>", rma_id)
         .replace("<photo_id>", "pho_none")
+        .replace("<what>", "earned")
     )
     path = path_to(path)
     found = TOKEN.search(browser.get("/staff/queue", follow_redirects=True).text)
