@@ -6,7 +6,7 @@ stands now, and every refund of it once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -19,9 +19,9 @@ from portal.jobs import checkout, instant, topup
 from portal.jobs.bank import bank_of, read_refunds, wait, webhook_secret_of
 from portal.jobs.queue import nudge
 from portal.keys import Unsealable, digest
-from portal.models import Checkout, HookEvent, Instant, LedgerEntry, Settlement, Shop
+from portal.models import Checkout, HookEvent, Instant, LedgerEntry, Settlement, Shop, dispute_acts
 from portal.models.due import Lease, finish, holds
-from portal.models.refund_elsewhere import disputed, take_in
+from portal.models.refund_elsewhere import take_in
 from portal.payments.contract import Kind, PaymentError, PaymentEvent
 from portal.payments.stripe import Stripe
 from portal.payments.stripe_facts import KEY
@@ -33,7 +33,12 @@ REFUNDS: Final = frozenset(
         *("charge.refunded", "charge.refund.updated"),
     }
 )
-DISPUTES: Final = frozenset({"charge.dispute.created"})
+DISPUTES: Final = frozenset(
+    {
+        *("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"),
+        *("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"),
+    }
+)
 CHECKOUTS: Final = frozenset(
     {"checkout.session.completed", "checkout.session.async_payment_succeeded"}
 )
@@ -87,11 +92,19 @@ def _look(push: Push) -> None:
     if event.kind in CHECKOUTS | PAYMENTS:
         _take_checkout(bank, event)
         return
+    if event.kind in DISPUTES:
+        _take_dispute(bank, push)
     _, refunds = read_refunds(bank, push.payment)
     with writing():
         take_in(push.payment, refunds, clock.now())
-        if event.kind in DISPUTES:
-            disputed(push.payment, clock.now())
+
+
+def _take_dispute(bank: Stripe, push: Push) -> None:
+    """What counts is how the dispute stands now, however late or often the event comes."""
+    looked_at = clock.now()
+    seen = replace(bank.disputes.read(push.event.about), payment=push.payment)
+    with writing():
+        dispute_acts.take_in(seen, looked_at, clock.now())
 
 
 def _take_checkout(bank: Stripe, event: PaymentEvent) -> None:

@@ -13,6 +13,7 @@ from portal.models.claim import Claim
 from portal.models.claim_facts import Day, facts_of
 from portal.models.claim_news import tell
 from portal.models.claim_pay import pay
+from portal.models.dispute import refuse_blocked
 from portal.models.due import plan
 from portal.models.rma_facts import Situation
 from portal.models.rma_request import order_for_return
@@ -94,6 +95,7 @@ def approve(
     Declined before: a reason is needed. Raises Conflict where it was decided already, Invalid for
     an amount above what may be paid.
     """
+    refuse_blocked(claim.order_id)
     if claim.status == "declined":
         if not override_reason:
             raise Conflict(

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from carriers.contract import Status
 from portal.db import session
 from portal.models.claim import Claim, claims_of
+from portal.models.dispute import is_blocked
 from portal.models.order import Order
 from portal.models.photo import Photo
 from portal.models.protection import PlanVersion, Protection, protection_of
@@ -85,6 +86,7 @@ def facts_of(
         police_report=bool(claim.police_report),
         risk_points=here.customer.get("risk_points", 0),
         signed=bool(parcel.signed_by),
+        in_dispute=is_blocked(order.id),
     )
 
 

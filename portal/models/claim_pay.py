@@ -16,6 +16,7 @@ from portal.models.change import Conflict
 from portal.models.claim import Claim, ClaimUnit
 from portal.models.claim_news import tell
 from portal.models.credit import give_credit
+from portal.models.dispute import refuse_blocked
 from portal.models.due import plan
 from portal.models.ledger import sums_of
 from portal.models.order import Order
@@ -68,6 +69,7 @@ def retry(claim: Claim, act: Act) -> list[Settlement]:
     failed = [row for row in settlements_of(claim.id) if row.is_live and row.status == "failed"]
     if not failed:
         raise Conflict("Nothing of this claim has failed, so there is nothing to try again.")
+    refuse_blocked(claim.order_id)
     for row in failed:
         row.move("retry")
         row.round, row.problem = row.round + 1, ""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
 from portal.db import insert_new, new_id, session
+from portal.format import money
 from portal.models.audit import record
 from portal.models.change import Conflict
 from portal.models.dispute import ANSWERABLE, ASKING, Dispute, lock_order
 from portal.models.due import plan
+from portal.models.evidence import evidence_of_order
 from portal.models.ledger import book
 from portal.models.refund_elsewhere import disputed, order_of_payment
 from portal.payments.contract import DisputeFacts
@@ -62,7 +65,7 @@ def _stands(row: Dispute, seen: DisputeFacts, looked_at: datetime, now: datetime
         seen.amount_minor,
     )
     row.submissions = seen.submissions
-    if row.evidence in ASKING and seen.key == row.key:
+    if row.evidence in ASKING and seen.key.partition(":")[0] == row.id:
         sent(row, now)
     row.closed_at = (row.closed_at or now) if row.is_over else None
     if was != row.status:
@@ -120,3 +123,42 @@ def refused(row: Dispute, problem: str, now: datetime) -> None:
     row.evidence, row.problem = "failed", problem
     record(JOB, "dispute.failed", f"order:{row.order_id}", why=problem)
     row.touch(now)
+
+
+def anew(row: Dispute) -> None:
+    """An attempt has ended without effect, and never will have any: take the next key."""
+    row.evidence, row.round = "performing", row.round + 1
+
+
+def evidence_of_dispute(row: Dispute, now: datetime) -> dict[str, Any]:
+    """The facts for the bank: of the whole order, with the shop's own words in `about`."""
+    amount = money(row.amount_minor, row.currency, "en")
+    about = {
+        "title": f"Evidence for dispute {row.provider_id}",
+        "kind": "dispute",
+        "number": row.provider_id,
+        "order_id": row.order_id,
+        "told": [
+            ("The customer's bank says", row.reason.replace("_", " ")),
+            ("Disputed", amount),
+            ("Payment", row.payment),
+        ],
+    }
+    facts = evidence_of_order(row.order, about, now)
+    about["words"] = "\n\n".join(filter(None, (row.words, *_sentences(facts))))
+    return facts
+
+
+def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What speaks for the shop, a sentence for each fact."""
+    order = facts["order"]
+    yield f"Order {order['number']} was placed on {order['placed']['local']}."
+    for parcel in facts["parcels"]:
+        yield f"Parcel {parcel['number']}: {dict(parcel['told'])['Proof of delivery']}"
+    if order["given_minor"] > 0:
+        given = money(order["given_minor"], order["currency"], "en")
+        yield f"Given back to the customer already: {given}."
+    cover = facts["cover"]
+    if cover and cover["consent"]:
+        at = dict(cover["told"])["Chosen"]
+        yield f"Cover for the journey was chosen by the customer on {at}, not beforehand."

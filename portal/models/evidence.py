@@ -113,11 +113,14 @@ def _facts(
 
 def _order(order: Order, claims: Sequence[Claim], zone: tzinfo) -> dict[str, Any]:
     sums = sums_of([order.id])[order.id]
+    given_minor = sums.refunded_minor + sums.pending_minor + sums.credited_minor
+    given_minor += sums.exchanged_minor + sums.payout_minor
     held = {unit.unit_id for claim in claims for unit in claim.units}
     told = {
         "Shipping": order.shipping_minor + order.shipping_tax_minor,
         "Paid in all": sums.captured_minor,
-        "Given back so far": sums.captured_minor - sums.refundable_minor,
+        "Given back so far": given_minor,
+        "Taken back by the bank": sums.disputed_minor,
     }
     return {
         "number": order.number,
@@ -142,6 +145,7 @@ def _order(order: Order, claims: Sequence[Claim], zone: tzinfo) -> dict[str, Any
         ],
         "amounts": [(name, money(minor, order.currency, "en")) for name, minor in told.items()],
         "captured_minor": sums.captured_minor,
+        "given_minor": given_minor,
     }
 
 

@@ -11,6 +11,7 @@ from portal.models.audit import record
 from portal.models.booking import done
 from portal.models.change import Conflict
 from portal.models.credit import give_credit
+from portal.models.dispute import is_blocked, refuse_blocked
 from portal.models.due import plan
 from portal.models.exchange import OPEN, Exchange
 from portal.models.instant import came_back
@@ -42,6 +43,7 @@ def resolve(rma: Return, choices: Sequence[Choice] | None, act: Act) -> list[Set
     """
     if rma.status in UNPAYABLE:
         raise Conflict(f"The return is {rma.status}, so nothing of it can be settled.")
+    refuse_blocked(rma.order_id)
     rows = settlements_of(rma.id)
     _reopen(rma, rows, lines_of(rma, choices or ()), act)
     wishes = as_asked(rma) if choices is None else chosen(rma, choices)
@@ -53,7 +55,12 @@ def resolve(rma: Return, choices: Sequence[Choice] | None, act: Act) -> list[Set
 
 
 def settle_early(rma: Return, step: str, act: Act) -> None:
-    """Settle the lines whose money moves at this step, before they are inspected."""
+    """Settle the lines whose money moves at this step, before they are inspected.
+
+    Nothing moves early while the customer's bank may give the same money back.
+    """
+    if is_blocked(rma.order_id):
+        return
     wishes = [
         Wish(line, [unit for unit in line.units if unit.settlement_id is None], line.resolution)
         for line in rma.approved_lines

@@ -45,6 +45,7 @@ BECAUSE: Final = {
     "claimed_late": N_("The last day for this was %(last)s, so a person decides."),
     "signed_for": N_("Somebody signed for this parcel."),
     "evidence_missing": N_("Something is missing that we need to decide."),
+    "in_dispute": N_("Your bank is looking at this payment, so a person decides."),
     "needs_a_look": N_("A person looks at this one."),
     "not_covered": N_("There is no cover on this order. Your rights by law hold all the same."),
     "above_the_cover": N_("It is worth more than its cover, so a person decides."),

@@ -44,6 +44,7 @@ class ClaimFacts:
     police_report: bool = False
     risk_points: int = 0
     signed: bool = False  # somebody signed for it
+    in_dispute: bool = False  # the customer's bank holds, or gave back, what was paid
 
     @property
     def payable_minor(self) -> int:
@@ -188,6 +189,10 @@ def _shown(terms: ClaimTerms, facts: ClaimFacts) -> Verdict:
     return _said("evidence", all(there), "evidence_missing", **asdict(asked))
 
 
+def _undisputed(_terms: ClaimTerms, facts: ClaimFacts) -> Verdict:
+    return _said("dispute", not facts.in_dispute, "in_dispute", in_dispute=facts.in_dispute)
+
+
 def _unsigned(terms: ClaimTerms, facts: ClaimFacts) -> Verdict:
     if facts.kind != "not_received" or not facts.signed:
         return Verdict("signature", PASSES, "", {"signed": facts.signed})
@@ -216,6 +221,7 @@ def _small(terms: ClaimTerms, facts: ClaimFacts) -> Verdict:
 
 
 RULES: Final[tuple[Callable[[ClaimTerms, ClaimFacts], Verdict], ...]] = (
+    _undisputed,
     _in_time,
     _unsigned,
     _shown,

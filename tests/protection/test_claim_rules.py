@@ -118,7 +118,7 @@ def test_the_receipt_names_what_would_change_it() -> None:
     assert (receipt["outcome"], receipt["rule"]) == ("review", "evidence")
     assert {"fact": "photos", "outcome": "approve"}.items() <= receipt["would_change"][0].items()
     assert [each["rule"] for each in receipt["verdicts"]] == [
-        *("last_day", "signature", "evidence", "risk", "cover", "cover_limit", "amount")
+        *("dispute", "last_day", "signature", "evidence", "risk", "cover", "cover_limit", "amount")
     ]
     assert len(receipt["policy_hash"]) == 64
 
