@@ -132,8 +132,8 @@ def keep(lanes: Lanes, parcels: int, now: datetime) -> None:
         "parcels": parcels,
         "built_at": now,
     }
-    insert = insert_into(LaneBook).values(shop_id=shop_in_scope(), **row)
-    session.execute(insert.on_conflict_do_update(index_elements=["shop_id"], set_=row))
+    insert = insert_into(LaneBook).on_conflict_do_update(index_elements=["shop_id"], set_=row)
+    session.execute(insert, [{"shop_id": shop_in_scope(), **row}])
 
 
 def lanes_in_force() -> Lanes | None:

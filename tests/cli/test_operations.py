@@ -65,6 +65,7 @@ def test_every_command_of_the_book_works_in_its_order(
     (tmp_path / "orders.csv").write_text(example("csv"), encoding="utf-8")
     for name in ("policy.json", "policy-2.json"):
         (tmp_path / name).write_text(example("json", "returns.md"), encoding="utf-8")
+    (tmp_path / "arrival.json").write_text(example("json", "arrival.md"), encoding="utf-8")
     (tmp_path / "deliveries.csv").write_text(deliveries(), encoding="utf-8")
     keys = {"EASYPOST_API_KEY": "EZTKbook", "EASYPOST_API_BASE": easypost.api_base}
     lines = commands("operations.md")
