@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -50,12 +51,26 @@ def fetch(url: str, most_bytes: int, accept: str = "*/*", also: Sequence[Network
     `also` are networks inside that may be asked for this one: a rehearsal's stand-in.
     """
     for _ in range(REDIRECTS + 1):
-        parts = _split(url)
+        parts = check_url(url)
         answer = _ask(parts, most_bytes, accept, also)
         if isinstance(answer, bytes):
             return answer
         url = _onward(parts, answer)
     raise FetchError(f"It leads on to other places more than {REDIRECTS} times.")
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], also: Sequence[Network] = ()) -> int:
+    """Send `body` and give the status of the answer; no redirect is followed. Raises FetchError.
+
+    `also` as for `fetch`.
+    """
+    parts = check_url(url)
+    connection = _connection(parts, also)
+    told = {"User-Agent": "Porchlight", "Connection": "close", **headers}
+    with _answered(connection), cut_after(TOTAL_SECONDS, lambda: connection.open_socket):
+        connection.request("POST", _target(parts), body, told)
+        with connection.getresponse() as response:
+            return response.status
 
 
 def is_open(address: Address, also: Sequence[Network] = ()) -> bool:
@@ -83,7 +98,7 @@ def _onward(parts: SplitResult, location: str) -> str:
         raise FetchError("It leads on to an address that cannot be read.") from error
 
 
-def _split(url: str) -> SplitResult:
+def check_url(url: str) -> SplitResult:
     """The parts of a URL we may ask. Raises FetchError."""
     try:
         parts = urlsplit(url.strip())
@@ -100,25 +115,35 @@ def _split(url: str) -> SplitResult:
 
 def _ask(parts: SplitResult, most_bytes: int, accept: str, also: Sequence[Network]) -> bytes | str:
     """One request: the content, or where it leads on to."""
+    connection = _connection(parts, also)
+    told = {
+        "Accept": accept,
+        "Accept-Encoding": "identity",
+        "User-Agent": "Porchlight",
+        "Connection": "close",
+    }
+    with _answered(connection), cut_after(TOTAL_SECONDS, lambda: connection.open_socket):
+        connection.request("GET", _target(parts), headers=told)
+        with connection.getresponse() as response:
+            return _read(response, most_bytes)
+
+
+def _connection(parts: SplitResult, also: Sequence[Network]) -> _Pinned:
     host = (parts.hostname or "").encode("idna").decode()
     port = parts.port or PORTS[parts.scheme]
-    connection = _Pinned(host, port, _addresses(host, port, also), parts.scheme == "https")
+    return _Pinned(host, port, _addresses(host, port, also), parts.scheme == "https")
+
+
+def _target(parts: SplitResult) -> str:
     path = quote(parts.path or "/", safe="/%:=&~+!$,;@'()*")
-    target = f"{path}?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else path
+    return f"{path}?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else path
+
+
+@contextmanager
+def _answered(connection: HTTPConnection) -> Iterator[None]:
+    """What goes wrong on the way becomes a FetchError; the connection is closed."""
     try:
-        with cut_after(TOTAL_SECONDS, lambda: connection.open_socket):
-            connection.request(
-                "GET",
-                target,
-                headers={
-                    "Accept": accept,
-                    "Accept-Encoding": "identity",
-                    "User-Agent": "Porchlight",
-                    "Connection": "close",
-                },
-            )
-            with connection.getresponse() as response:
-                return _read(response, most_bytes)
+        yield
     except ssl.SSLCertVerificationError as error:
         raise FetchError("Its certificate is not valid.") from error
     except (OSError, HTTPException, ValueError) as error:

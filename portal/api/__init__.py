@@ -12,6 +12,7 @@ from portal.api import (
     returns,
     shipments,
     variants,
+    webhooks,
 )
 from portal.api.endpoint import bp
 
@@ -28,4 +29,5 @@ __all__ = [
     "returns",
     "shipments",
     "variants",
+    "webhooks",
 ]

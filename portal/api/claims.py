@@ -172,6 +172,11 @@ def _locked(claim_id: str) -> Claim:
 
 def _reply(claim: Claim, call: Call) -> ClaimReply:
     session.flush()
+    return claim_reply(claim, call.caller.origin)
+
+
+def claim_reply(claim: Claim, origin: str) -> ClaimReply:
+    """A claim with its decision and what becomes of its money."""
     counts: dict[str, int] = {}
     for unit in claim.units:
         counts[unit.sku] = counts.get(unit.sku, 0) + 1
@@ -181,7 +186,7 @@ def _reply(claim: Claim, call: Call) -> ClaimReply:
         lines=[ClaimedLine(sku=sku, quantity=count) for sku, count in counts.items()],
         decision=ClaimDecisionReply(**claim.decision) if claim.decision else None,
         settlement=status_of(settlements_of(claim.id)),
-        url=_url(claim, call.caller.origin),
+        url=_url(claim, origin),
     )
 
 

@@ -15,6 +15,7 @@ from portal import clock
 from portal.api.once import forget_old
 from portal.db import every_shop, session, writing
 from portal.jobs.books import plan_books
+from portal.jobs.herald import plan_heralds
 from portal.jobs.lanes import plan_lanes
 from portal.jobs.photo_files import tidy_photos
 from portal.jobs.queue import PAUSE_S, Queue, queue_of
@@ -27,6 +28,7 @@ from portal.models.checkout import forget_unpaid
 from portal.models.cover_end import end_covers
 from portal.models.due import QUEUES, Due, read_gauge, set_gauge
 from portal.models.order_change import forget_changes
+from portal.models.webhook import forget_told
 
 SWEEP_S = 2.0  # how long work can wait that nobody nudged for
 REST_S = 10.0  # a hand looks by itself this often; the sweep rings for it sooner
@@ -45,6 +47,8 @@ CHORES: tuple[tuple[str, timedelta, Callable[[datetime], object]], ...] = (
     ("plan_books", timedelta(hours=1), plan_books),
     ("plan_lanes", timedelta(days=1), plan_lanes),
     ("forget_changes", timedelta(hours=1), forget_changes),
+    ("plan_heralds", timedelta(seconds=2), plan_heralds),
+    ("forget_told", timedelta(days=1), forget_told),
 )
 
 

@@ -32,6 +32,12 @@ from portal.models.shipment import Shipment, ShipmentLine, StoredScan
 from portal.models.shop import Shop, ShopFront
 from portal.models.staff import Staff
 from portal.models.unit_claim import UnitClaim
+from portal.models.webhook import (
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+    WebhookPlace,
+)
 from portal.models.withdrawal import Withdrawal
 
 __all__ = [
@@ -45,10 +51,10 @@ __all__ = [
     "CoverRecord",
     "CreditEntry",
     "Customer",
-    "Dispute",
     "DeskHabit",
     "DeskMark",
     "DeskPresence",
+    "Dispute",
     "Due",
     "Exchange",
     "Gauge",
@@ -87,5 +93,9 @@ __all__ = [
     "UnitClaim",
     "Variant",
     "WebSession",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookPlace",
     "Withdrawal",
 ]

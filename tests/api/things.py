@@ -49,6 +49,13 @@ def claimed(api: Api) -> str:
     return str(response.json["id"])
 
 
+def told(api: Api) -> str:
+    """An address that is told of what happens; gives its id."""
+    response = api.post("/webhook-endpoints", {"url": "https://CANARY.example/in"})
+    assert response.status_code == 201, response.text
+    return str(response.json["id"])
+
+
 # For each name in a path: makes the thing with this caller and gives its id.
 IDS: dict[str, Callable[[Api], str]] = {
     "order_id": lambda api: str(order(api)["id"]),
@@ -56,6 +63,7 @@ IDS: dict[str, Callable[[Api], str]] = {
     "sku": variant,
     "return_id": asked_back,
     "claim_id": claimed,
+    "endpoint_id": told,
     "customer_id": lambda api: str(order(api)["customer_id"]),
 }
 # For each function that needs more than {}: a body it takes.
@@ -69,6 +77,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reject_return": {"code": "worn"},
     "receive_return": {"lines": [{"sku": "CANARY-SKU", "quantity": 1}]},
     "cover_order": {"quote": "never signed"},
+    "post_webhook_endpoint": {"url": "https://example.com/in"},
     "put_variant": {"title": "A mug", "price_minor": 100, "currency": "EUR"},
 }
 # Ids that look right and never were.
@@ -80,6 +89,7 @@ PREFIXES = {
     "return_id": "ret_",
     "customer_id": "cus_",
     "claim_id": "clm_",
+    "endpoint_id": "whe_",
 }
 
 
