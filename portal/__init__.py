@@ -11,6 +11,7 @@ from portal import api, demo, errors, format, health, hooks, logs, pages, securi
 from portal.compress import init_compress
 from portal.config import SERVING, Settings, checkout_origins, read_settings
 from portal.db import init_db
+from portal.live import init_live
 from portal.pages.brand import init_brand
 from portal.sessions import RowSessions
 from portal.staff import init_staff
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, *, as_demo: bool = False) -> Fl
     security.init_forms(app)
     errors.init_errors(app)
     init_compress(app)
+    init_live(app)
     app.register_blueprint(health.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)

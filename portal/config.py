@@ -53,6 +53,7 @@ class Settings:
     twilio_auth_token: str = field(default="", repr=False)
     twilio_api_base: str = TWILIO_API
     metrics_token: str = field(default="", repr=False)
+    live_slots: int | None = None  # open pages a process of `serve` tells of news; None: its choice
 
     @property
     def is_https(self) -> bool:
@@ -119,6 +120,8 @@ def _read(environ: Mapping[str, str], name: str, problems: list[str]) -> str | N
 def _settings(given: dict[str, str]) -> Settings:
     values: dict[str, object] = dict(given)
     values["trusted_proxies"] = int(given.get("trusted_proxies", "0"))
+    if "live_slots" in given:
+        values["live_slots"] = int(given["live_slots"])
     values["secret_key_fallbacks"] = _listed(given.get("secret_key_fallbacks", ""))
     for name in ("base_url", "stripe_api_base", "twilio_api_base"):
         if name in given:
@@ -241,6 +244,12 @@ def _check_count(value: str) -> str:
     return "must be the number of proxies in front (0 to 10)."
 
 
+def _check_slots(value: str) -> str:
+    if value.isascii() and value.isdecimal() and len(value) < 5:
+        return ""
+    return "must be how many open pages a process of serve tells of news (0: none)."
+
+
 def _check_smtp(value: str) -> str:
     good = value == DEMO_MAIL or _split(value, "smtp", "smtps")
     return "" if good else "must be smtp://USER:PASSWORD@HOST:PORT or smtps://…."
@@ -272,6 +281,7 @@ CHECKS = {
     "twilio_account_sid": _check_key,
     "twilio_auth_token": _check_key,
     "metrics_token": _check_key,
+    "live_slots": _check_slots,
     "easypost_api_base": _check_api,
     "stripe_api_base": _check_api,
     "twilio_api_base": _check_api,

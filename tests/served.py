@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import SECRET
@@ -16,12 +17,37 @@ from tests.conftest import SECRET
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running process of the house."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self.process.terminate()
+
+    def kill(self) -> None:
+        """End it at once, as a failing machine would."""
+        self.process.kill()
+        self.process.communicate(timeout=30)
+
+
 @contextmanager
-def serving(url: str, **settings: str) -> Iterator[int]:
-    """Run `porchlight serve` on the migrated database `url`; gives its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+def running(url: str, *command: str, port: int = 0, **settings: str) -> Iterator[Served]:
+    """Run a command of `porchlight` that serves on the migrated database `url`."""
+    port = port or _free_port()
     environ = {
         **os.environ,
         "SECRET_KEY": SECRET,
@@ -29,16 +55,32 @@ def serving(url: str, **settings: str) -> Iterator[int]:
         "DATABASE_URL": url,
         **settings,
     }
-    command = [sys.executable, "-m", "portal.cli", "serve", "--port", str(port), "--workers", "1"]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "portal.cli", *command, "--port", str(port)],
+        cwd=ROOT,
+        env=environ,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
     )
     try:
         _until_it_answers(port, process)
-        yield port
+        yield Served(process, port)
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+@contextmanager
+def serving(url: str, **settings: str) -> Iterator[int]:
+    """Run `porchlight serve` on the migrated database `url`; gives its port."""
+    with running(url, "serve", "--workers", "1", **settings) as served:
+        yield served.port
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def say(port: int, request: bytes, *, until_closed: bool = True) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
@@ -17,11 +18,22 @@ from portal.config import SERVING, Settings, is_loopback, read_settings
 from portal.db import db
 from portal.disks import NETWORK_DISKS, disk_of
 from portal.jobs.sweep import Worker
+from portal.live import streams_of
 from portal.logs import ServerLog, configure
 from portal.migrations import schema_is_current, upgrade
 
+
+class Threads(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's threads, which do not wait for open pages when they are told to stop."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin to stop: streams end, their browsers come back to who comes next."""
+        streams_of(self.wsgi).stop()
+        super().handle_exit(sig, frame)
+
+
 MANNERS = {
-    "worker_class": "gthread",
+    "worker_class": Threads,
     "timeout": 30,
     "graceful_timeout": 20,
     "keepalive": 5,
@@ -82,6 +94,15 @@ def refuse_network_disk(settings: Settings, mounts: Path) -> None:
         )
 
 
+def refuse_plain_http(app: Flask, host: str) -> None:
+    """Raise ClickException where others than this machine could come without TLS."""
+    if not app.extensions["porchlight"].is_https and not is_loopback(host):
+        raise click.ClickException(
+            "BASE_URL is plain http, which is served to this machine only. Set BASE_URL to the "
+            "https:// origin customers see, or leave out --host."
+        )
+
+
 def _refuse_other_schema() -> None:
     try:
         current = schema_is_current()
@@ -96,7 +117,13 @@ def _refuse_other_schema() -> None:
 
 
 def run_web(app: Flask, bind: str, workers: int, threads: int) -> None:
-    """Serve `app` with gunicorn's threads until told to stop."""
+    """Serve `app` with gunicorn's threads until told to stop.
+
+    At most half of the threads of each process are lent to open pages: the others stay free.
+    """
+    wanted = app.extensions["porchlight"].live_slots
+    half = threads // 2
+    streams_of(app).slots = half if wanted is None else min(wanted, half)
     Web(app, {"bind": bind, "workers": workers, "threads": threads, **MANNERS}).run()
 
 
@@ -104,15 +131,11 @@ def run_web(app: Flask, bind: str, workers: int, threads: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
+@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 256))
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the site. Put a proxy with TLS in front of it; see docs/operations.md."""
     app = app_for_serving()
-    if not app.extensions["porchlight"].is_https and not is_loopback(host):
-        raise click.ClickException(
-            "BASE_URL is plain http, which is served to this machine only. Set BASE_URL to the "
-            "https:// origin customers see, or leave out --host."
-        )
+    refuse_plain_http(app, host)
     run_web(app, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", workers, threads)
 
 

@@ -3,12 +3,11 @@
 import sys
 
 from portal import create_app
-from portal.cli.serve import MANNERS, Web
+from portal.cli.serve import run_web
 from portal.config import SERVING, read_settings
 from portal.logs import configure
 
 if __name__ == "__main__":
     configure()
     app = create_app(read_settings(need=SERVING), as_demo=True)
-    bind = f"127.0.0.1:{sys.argv[1]}"
-    Web(app, {"bind": bind, "workers": 2, "threads": 8, "loglevel": "warning", **MANNERS}).run()
+    run_web(app, f"127.0.0.1:{sys.argv[1]}", workers=2, threads=16)

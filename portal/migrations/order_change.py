@@ -24,10 +24,13 @@ _MAKE = {
     "postgresql": (
         """
         CREATE OR REPLACE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE noted bigint;
         BEGIN
           INSERT INTO change (shop_id, order_id, version, at)
-          VALUES (NEW.shop_id, NEW.id, NEW.version, clock_timestamp());
-          PERFORM pg_notify('porchlight_change', concat_ws(' ', NEW.shop_id, NEW.id, NEW.version));
+          VALUES (NEW.shop_id, NEW.id, NEW.version, clock_timestamp()) RETURNING id INTO noted;
+          PERFORM pg_notify(
+            'porchlight_change', concat_ws(' ', noted, NEW.shop_id, NEW.id, NEW.version)
+          );
           RETURN NULL;
         END $$
         """,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     delete,
     literal,
+    or_,
     select,
     update,
 )
@@ -143,6 +144,13 @@ class Link(OfShop, Base):
             .values(revoked_at=now)
         )
         return Link.issue(order_id)
+
+
+def links_in_force(ids: Collection[int], now: datetime) -> set[int]:
+    """Those of these links that were neither revoked nor run out; rights on orders aside."""
+    held = or_(Link.expires_at.is_(None), Link.expires_at > now)
+    asked = select(Link.id).where(Link.id.in_(ids), Link.revoked_at.is_(None), held)
+    return set(session.scalars(asked))
 
 
 # A lifted link is of grade act, too, but belongs to its browser alone.

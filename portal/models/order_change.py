@@ -6,7 +6,6 @@ Rows are written by the database itself, in the transaction that raises an order
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -35,9 +34,16 @@ class Change(OfShop, Base):
 class Changed(NamedTuple):
     """What a change says: an order of a shop, and the version its pages show now."""
 
+    id: int
     shop_id: int
     order_id: str
     version: int
+
+    @classmethod
+    def told(cls, words: str) -> Changed:
+        """A change as PostgreSQL notifies of it."""
+        id, shop_id, order_id, version = words.split(" ")
+        return cls(int(id), int(shop_id), order_id, int(version))
 
 
 def newest_change() -> int:
@@ -45,17 +51,14 @@ def newest_change() -> int:
     return session.scalar(select(func.max(Change.id))) or 0
 
 
-def changes_after(last: int) -> tuple[int, Sequence[Changed]]:
-    """The newest id, and what changed after the change `last`, in order.
+def changes_after(last: int) -> list[Changed]:
+    """What changed after the change `last`, in order.
 
     Like all here it looks at every shop: pass `portal.db.every_shop` first.
     """
-    rows = session.execute(
-        select(Change.id, Change.shop_id, Change.order_id, Change.version)
-        .where(Change.id > last)
-        .order_by(Change.id)
-    ).all()
-    return (rows[-1].id if rows else last), [Changed(*row[1:]) for row in rows]
+    columns = (Change.id, Change.shop_id, Change.order_id, Change.version)
+    rows = session.execute(select(*columns).where(Change.id > last).order_by(Change.id))
+    return [Changed(*row) for row in rows]
 
 
 def forget_changes(now: datetime) -> None:

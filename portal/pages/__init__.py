@@ -6,6 +6,7 @@ from portal.pages import (
     claim_form,
     claim_page,
     codes,
+    events,
     instant,
     lookup,
     media,
@@ -24,6 +25,7 @@ from portal.pages import (
 blueprints: tuple[Blueprint, ...] = (
     lookup.bp,
     tracking.bp,
+    events.bp,
     codes.bp,
     updates.bp,
     unsubscribe.bp,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from flask import Response, abort, make_response, redirect, render_template
+from flask import Response, abort, make_response, redirect, render_template, url_for
 from flask import session as browser_session
 
 from portal.pages.brand import site_urls, url_in
@@ -55,6 +55,7 @@ def order_urls(token: str) -> dict[str, str | None]:
     return site_urls() | {
         "page": url_in("tracking.page", token=token),
         "live": url_in("tracking.live", token=token),
+        "events": url_for("events.listen", token=token),
         "calendar": url_in("tracking.arrival", token=token),
         "updates": url_in("updates.wishes", token=token),
         "return": url_in("returns.start", token=token),

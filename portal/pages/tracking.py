@@ -62,6 +62,7 @@ def _told(template: str, token: str) -> Response:
     allow_style()
     response = body.response()
     response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Live-Version"] = str(link.version)  # what static/live.js has seen
     if body.is_final:
         response.headers["Live-Stop"] = "1"  # static/live.js stops asking
     return response
@@ -87,7 +88,7 @@ def _tell(template: str, token: str, link: Opened, now: datetime) -> Body:
     urls = order_urls(token)
     if told.is_split:  # the template names the parcel behind it
         urls["calendar"] = url_for(".arrival", token=token)
-    text = render_template(template, page=told, urls=urls)
+    text = render_template(template, page=told, urls=urls, version=link.version)
     until = told.changes_at
     if any(item.awaits_picture for item in order.items):
         until = min(until, now + AWAITING_PICTURE)

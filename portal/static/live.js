@@ -1,8 +1,15 @@
 // Keeps [data-live] up to date. The page is whole without this.
 const live = document.querySelector("[data-live]")
 const teller = document.querySelector("[role=status]")
+const QUIET = 15 // rounds that pass unasked while somebody tells us of news
 let etag = ""
+let version = live?.dataset.version
 let timer = 0
+let round = 0
+let asking = false
+let again = false
+let stream = null
+let tryAt = 0 // the round in which to look for a place at the stream again
 
 // Make `old` equal to `fresh`, so that focus and open details stay.
 function update(old, fresh) {
@@ -25,6 +32,16 @@ const said = () => live.querySelector("[data-say]")?.dataset.say
 
 async function ask() {
   if (document.hidden) return
+  if (asking) return void (again = true) // one after the other: the newest answer comes last
+  asking = true
+  do {
+    again = false
+    await look().catch(() => null)
+  } while (again)
+  asking = false
+}
+
+async function look() {
   const headers = etag ? { "If-None-Match": etag } : {}
   const answer = await fetch(live.dataset.live, { headers }).catch(() => null)
   if (answer?.status === 200) {
@@ -35,12 +52,48 @@ async function ask() {
     update(live, fresh)
     if (said() !== before) teller.textContent = said()
   }
-  if (answer?.headers.has("Live-Stop")) timer = clearInterval(timer)
+  version = answer?.headers.get("Live-Version") || version
+  if (answer?.status === 410) location.reload() // the link has ended: the page says so
+  if (answer?.headers.has("Live-Stop") || answer?.status === 410) stop()
+}
+
+// Be told of news. The stream says nothing but that there is some.
+function listen() {
+  if (stream || document.hidden) return
+  stream = new EventSource(`${live.dataset.events}?since=${version}`)
+  stream.onmessage = ask
+  stream.onerror = () => {
+    if (stream?.readyState !== EventSource.CLOSED) return // it comes back by itself
+    stream = null
+    tryAt = round + 6 + Math.floor(Math.random() * 6)
+  }
+}
+
+function hush() {
+  stream?.close()
+  stream = null
+}
+
+function stop() {
+  timer = clearInterval(timer)
+  hush()
+}
+
+function tick() {
+  round += 1
+  if (round >= tryAt) listen()
+  if (stream?.readyState !== EventSource.OPEN || round % QUIET === 0) ask()
 }
 
 if (live && !("final" in live.dataset)) {
-  timer = setInterval(ask, live.dataset.every * 1000)
-  document.onvisibilitychange = () => timer && ask()
+  timer = setInterval(tick, live.dataset.every * 1000)
+  listen()
+  document.onvisibilitychange = () => {
+    if (!timer) return
+    if (document.hidden) return hush()
+    ask()
+    listen()
+  }
 }
 
 document.onclick = async ({ target }) => {
