@@ -15,6 +15,8 @@ from typing import Any, Final
 
 MONDAY_TO_FRIDAY: Final = frozenset({0, 1, 2, 3, 4})
 EVERY_DAY: Final = frozenset(range(7))
+# Holidays of these regions close offices, and no carrier.
+OFFICES_ONLY: Final = frozenset({"US"})
 FARTHEST: Final = 400  # business days that can be counted ahead
 DAY: Final = timedelta(days=1)
 
@@ -23,7 +25,8 @@ DAY: Final = timedelta(days=1)
 class Place:
     """Whose holidays: a country as ISO 3166 names it ("DE"), and a region by code or name.
 
-    An unknown country has no holidays; of an unknown or empty region the country's hold.
+    An unknown country has no holidays; of an unknown or empty region the country's hold, and of a
+    state of the US too.
     """
 
     country: str
@@ -32,7 +35,8 @@ class Place:
     def holidays(self, year: int) -> frozenset[date]:
         """The public holidays of one year, with the days on which they are observed."""
         country = self.country.strip().upper()
-        return _holidays(country, _region(country, self.region.strip().casefold()), year)
+        asked = "" if country in OFFICES_ONLY else self.region.strip().casefold()
+        return _holidays(country, _region(country, asked), year)
 
     def is_holiday(self, day: date) -> bool:
         """Whether this is a public holiday here."""

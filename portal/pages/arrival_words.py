@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 from babel.numbers import format_decimal
 
 from carriers.window import PROMISE
-from portal.pages.dates import Calendar, reading
+from portal.pages.dates import Calendar, month, reading
 from portal.pages.facts import ArrivalRecord, ParcelFacts
 from portal.pages.speech import _
 
@@ -17,7 +17,7 @@ def basis(parcel: ParcelFacts, last: date, cal: Calendar) -> str:
     if parcel.eta_basis == PROMISE:
         carrier = parcel.carrier_name or _("the carrier")
         return _("That is what we aim for until %(carrier)s gives its own date.", carrier=carrier)
-    told = {"day": cal.long(last), "count": count(parcel.eta_parcels, cal)}
+    told = {"day": cal.long(last), "count": _number(parcel.eta_parcels, cal.locale)}
     if parcel.first_eta is not None and parcel.first_eta < last:
         return _later(parcel.eta_basis, told)
     if parcel.eta_basis == "lane":
@@ -43,9 +43,8 @@ def _later(on: str, told: dict[str, str]) -> str:
     )
 
 
-def count(number: int, cal: Calendar) -> str:
-    """A number in the reader's form: "1,240"."""
-    return str(format_decimal(number, locale=reading(cal.locale)))
+def _number(number: int, locale: str) -> str:
+    return str(format_decimal(number, locale=reading(locale)))
 
 
 def aim() -> str:
@@ -53,9 +52,8 @@ def aim() -> str:
     return _("That is what we aim for; we tell you if it changes.")
 
 
-def record_line(record: ArrivalRecord, locale: str, now: datetime) -> str:
-    """How the windows of a quarter held: "Of 1,310 parcels …"."""
-    cal = Calendar.at(now, locale, "UTC")
+def record_line(record: ArrivalRecord, locale: str) -> str:
+    """How the windows of a quarter held, each share as so many in a hundred."""
     within = record.shown - record.early - record.late
     shares = {
         "within": _in_hundred(within, record),
@@ -65,9 +63,9 @@ def record_line(record: ArrivalRecord, locale: str, now: datetime) -> str:
     return _(
         "How good our dates are: of %(count)s parcels due from %(first)s to %(last)s, %(within)s "
         "in 100 came on the days we first named, %(early)s earlier and %(late)s later.",
-        count=count(record.shown, cal),
-        first=cal.month(record.first),
-        last=cal.month(record.last),
+        count=_number(record.shown, locale),
+        first=month(record.first, locale),
+        last=month(record.last, locale),
         **shares,
     )
 

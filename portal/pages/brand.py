@@ -19,6 +19,7 @@ from portal.format import LOCALES, reader_locale
 from portal.logs import log
 from portal.models import ShopFront
 from portal.models.arrival_terms import shows_record
+from portal.pages.arrival_words import record_line
 from portal.pages.facts import ArrivalRecord, ShopFacts, ShopLinks
 from portal.security import content_hash
 from returns.lint import EU
@@ -68,6 +69,7 @@ def _context() -> dict[str, Any]:
         "locale": page_locale(),
         "urls": site_urls(),
         "request_id": g.get("request_id", ""),
+        "arrival_record": record_line(worn.shop.record, page_locale()) if worn.shop.record else "",
     }
 
 

@@ -102,10 +102,6 @@ class Calendar:
         dot = "." if "d." in _full(self.locale) else ""
         return _day(day, f"EEE d{dot}", self.locale)
 
-    def month(self, day: date) -> str:
-        """Month and year: "July 2026"."""
-        return str(format_skeleton("yMMMM", _noon(day), locale=reading(self.locale)))
-
     def clock(self, at: datetime) -> str:
         """The time of day of an already local `at`."""
         return _clock(at.hour, at.minute, self.locale)
@@ -119,6 +115,11 @@ class Calendar:
             time=self.clock(at),
             zone=zone_name(at, self.locale),
         )
+
+
+def month(day: date, locale: str) -> str:
+    """Month and year: "July 2026"."""
+    return str(format_skeleton("yMMMM", _noon(day), locale=reading(locale)))
 
 
 # A history says the same days and minutes again and again, and so do all others of the week.

@@ -42,6 +42,10 @@ def test_an_unknown_region_has_the_holidays_of_its_country_and_an_unknown_countr
     assert Place("XX", "BY").holidays(2026) == Place("").holidays(2026) == frozenset()
 
 
+def test_a_state_s_holiday_that_closes_offices_alone_is_none() -> None:
+    assert Place("US", "TX").holidays(2026) == Place("US").holidays(2026)
+
+
 def test_a_holiday_on_a_weekend_is_observed_even_in_the_year_before() -> None:
     assert date(2021, 12, 31) in Place("US").holidays(2021)
 
