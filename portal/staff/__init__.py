@@ -4,7 +4,9 @@ from flask import Flask
 
 from portal.staff import (
     claims,
+    disputes,
     evidence,
+    insurer,
     invitation,
     peek,
     policy,
@@ -30,8 +32,10 @@ from portal.staff.desk import bp
 __all__ = [
     "bp",
     "claims",
+    "disputes",
     "evidence",
     "init_staff",
+    "insurer",
     "invitation",
     "peek",
     "policy",

@@ -18,6 +18,7 @@ from portal.models.change import Conflict
 from portal.models.claim import Claim, claims_of
 from portal.models.claim_acts import approve, ask, decline, now_facts
 from portal.models.claim_pay import retry
+from portal.models.dispute import disputes_of
 from portal.models.ledger import sums_of
 from portal.models.recovered import recovered_of
 from portal.models.rma_rows import Act
@@ -26,6 +27,7 @@ from portal.pages.claim_words import KINDS, WANTED, because
 from portal.pages.dates import Calendar
 from portal.sources.sentences import Invalid
 from portal.staff.desk import bp
+from portal.staff.insurer_shown import insurer_shown
 from portal.staff.money_form import typed_amount
 from portal.staff.return_shown import when
 from portal.staff.rights import me, needs
@@ -128,6 +130,8 @@ def _page(claim: Claim, problem: str = "", status: int = 200) -> Response:
         photos=Photo.of_claim(claim.id),
         settlements=rows,
         recovered=recovered_of(claim.id),
+        insurer=insurer_shown(claim, clock.now()),
+        disputes=disputes_of(order.id),
         has_failed=any(row.status == "failed" and row.is_live for row in rows),
         others=[each for each in claims_of(order.id) if each.id != claim.id],
         history=_history(claim),

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Select, case, false, func, or_, select
 
-from portal.models import Claim, DeskMark, Return, ReturnLine, Shipment, Withdrawal
+from portal.models import Claim, DeskMark, Dispute, Return, ReturnLine, Shipment, Withdrawal
 from portal.models.lookup import plain
 from portal.staff.queue_views import BY_NAME, Part, limit_of
 from returns.money import exponent
@@ -21,6 +21,14 @@ KINDS: Final = {
     "claim": "Claims",
     "withdrawal": "Withdrawals",
     "parcel": "Parcels",
+    "dispute": "Disputes",
+}
+KIND_OF: Final[dict[type[Any], str]] = {
+    Return: "return",
+    Claim: "claim",
+    Withdrawal: "withdrawal",
+    Shipment: "parcel",
+    Dispute: "dispute",
 }
 SAYS: Final = {"approve": "Approve", "review": "Needs a person", "decline": "Decline"}
 SORTS: Final = {
@@ -123,7 +131,7 @@ def _at_rest(part: Part, filters: Filters, now: datetime) -> list[ColumnElement[
 
 
 def _is_kind(part: Part, kind: str) -> ColumnElement[bool]:
-    of = {Return: "return", Claim: "claim", Withdrawal: "withdrawal", Shipment: "parcel"}[part.of]
+    of = KIND_OF[part.of]
     if of != "return":
         return part.of.id.is_not(None) if of == kind else false()
     if kind not in ("return", "exchange"):
@@ -151,7 +159,11 @@ def _says(part: Part, outcome: str) -> ColumnElement[bool]:
 
 def worth_of(part: Part) -> Any:
     """What is at stake, in minor units; None where the kind has no such figure."""
-    return {Return: Return.worth_minor, Claim: CLAIM_WORTH}.get(part.of)
+    return {
+        Return: Return.worth_minor,
+        Claim: CLAIM_WORTH,
+        Dispute: Dispute.amount_minor,
+    }.get(part.of)
 
 
 def found_in(part: Part, orders: list[str], q: str) -> ColumnElement[bool]:

@@ -26,6 +26,7 @@ from portal.models.lookup import orders_like
 from portal.models.planned import planned_on
 from portal.pages.policy_words import reason_words
 from portal.staff.claim_list import claim_facts
+from portal.staff.dispute_list import dispute_facts
 from portal.staff.listing import MOST, age
 from portal.staff.queue_filters import Filters, asked, found_in, worth_of
 from portal.staff.queue_views import BY_NAME, EVERYTHING, VIEWS, Part, limit_of
@@ -252,4 +253,5 @@ READERS: Final[dict[str, Callable[[Sequence[str]], dict[str, dict[str, Any]]]]] 
     "clm_": claim_facts,
     "wdr_": withdrawal_facts,
     "shp_": _parcel_facts,
+    "dsp_": dispute_facts,
 }

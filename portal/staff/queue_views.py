@@ -9,7 +9,19 @@ from typing import Any, Final
 from flask import g
 from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, or_, select, true
 
-from portal.models import Claim, DeskMark, Instant, Label, Return, Settlement, Shipment, Withdrawal
+from portal.models import (
+    CarrierClaim,
+    Claim,
+    DeskMark,
+    Dispute,
+    Instant,
+    Label,
+    Return,
+    Settlement,
+    Shipment,
+    Withdrawal,
+)
+from portal.models.dispute import ANSWERABLE
 from portal.staff.promise import MISSED
 from portal.staff.withdrawals import OPEN as OPEN_WITHDRAWALS
 
@@ -22,6 +34,7 @@ HOURS: Final = {
     "claims": 48,
     "withdrawals": 24,
     "parcels": 24,
+    "disputes": 48,
 }
 MOST_HOURS: Final = 24 * 60
 SETTING: Final = "queue_hours"  # of a shop: the same names, whole hours
@@ -76,16 +89,40 @@ CLAIMS: Final = Part(Claim, Claim.status == "open", Claim.asked_at, "claims")
 CLAIM_MONEY: Final = Part(
     Claim, and_(Claim.id.in_(_stuck()), Claim.status != "open"), Claim.asked_at, "money"
 )
+INSURER: Final = Part(
+    Claim,
+    and_(
+        Claim.id.in_(
+            select(CarrierClaim.claim_id).where(
+                or_(CarrierClaim.status.in_(TROUBLED), CarrierClaim.asked != "")
+            )
+        ),
+        Claim.id.not_in(_stuck()),
+        Claim.status != "open",
+    ),
+    Claim.asked_at,
+    "claims",
+)
+DISPUTES: Final = Part(
+    Dispute,
+    or_(Dispute.status.in_(ANSWERABLE), Dispute.evidence.in_(TROUBLED)),
+    Dispute.opened_at,
+    "disputes",
+)
 ASKED: Final = Part(Claim, Claim.status == "needs_info", Claim.asked_at, "")
 WITHDRAWALS: Final = Part(Withdrawal, OPEN_WITHDRAWALS, Withdrawal.declared_at, "withdrawals")
 PARCELS: Final = Part(Shipment, and_(IN_TROUBLE, ~SEEN_TO), Shipment.problem_since, "parcels")
-ALL: Final = (DECIDE, ARRIVED, CHECKED, MONEY_ALONE, CLAIMS, CLAIM_MONEY, WITHDRAWALS, PARCELS)
+ALL: Final = (
+    *(DECIDE, ARRIVED, CHECKED, MONEY_ALONE, CLAIMS, CLAIM_MONEY, INSURER),
+    *(DISPUTES, WITHDRAWALS, PARCELS),
+)
 # Whoever looks for something looks in everything, whatever its state.
 EVERYTHING: Final = (
     Part(Return, true(), Return.requested_at, ""),
     Part(Claim, true(), Claim.asked_at, ""),
     Part(Withdrawal, true(), Withdrawal.declared_at, ""),
     Part(Shipment, IN_TROUBLE, Shipment.problem_since, ""),
+    Part(Dispute, true(), Dispute.opened_at, ""),
 )
 
 
@@ -105,7 +142,8 @@ VIEWS: Final = (
         (Part(Return, MISSED, Return.requested_at, "decide"),),
     ),
     View("money", "Money stuck", "Every payout went through.", (MONEY, CLAIM_MONEY)),
-    View("claims", "Claims", "No claim waits for a decision.", (CLAIMS, CLAIM_MONEY)),
+    View("claims", "Claims", "No claim waits for a decision.", (CLAIMS, CLAIM_MONEY, INSURER)),
+    View("disputes", "Disputes", "No bank waits for an answer.", (DISPUTES,)),
     View("asked", "Waiting for customer", "No answer is awaited from a customer.", (ASKED,)),
     View("withdrawals", "Withdrawals", "No withdrawal needs a person.", (WITHDRAWALS,)),
     View("parcels", "Parcels in trouble", "Every parcel is being followed.", (PARCELS,)),

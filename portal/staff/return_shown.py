@@ -12,6 +12,7 @@ from portal import clock
 from portal.db import session
 from portal.format import money
 from portal.models import AuditEntry, Exchange, Instant, Order, Photo, Return, Shipment, Shop
+from portal.models.dispute import disputes_of
 from portal.models.label import labels_of
 from portal.models.ledger import sums_of
 from portal.models.rma_receipt import DISPOSITIONS
@@ -72,6 +73,7 @@ def rma_shown(rma: Return, problem: str = "", status: int = 200) -> Response:
         lines=[line_shown(line, calendar) for line in rma.lines],
         quoted=quoted_shown(rma),
         settlements=settlements,
+        disputes=disputes_of(order.id),
         payable=payable(rma) if rma.status in PAID_FROM else [],
         otherwise=[(code, str(RESOLUTIONS[code])) for code in OTHERWISE],
         has_failed=any(row.status == "failed" and row.is_live for row in settlements),

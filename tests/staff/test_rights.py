@@ -56,6 +56,10 @@ MAY = {
     "POST /staff/returns/<rma_id>/resolution": DESK,
     "GET /staff/claims/<claim_id>": ALL,
     "GET /staff/claims/<claim_id>/evidence.zip": DESK,
+    "POST /staff/claims/<claim_id>/insurer": DESK,
+    "GET /staff/disputes/<dispute_id>": ALL,
+    "POST /staff/disputes/<dispute_id>/evidence": DESK,
+    "GET /staff/disputes/<dispute_id>/evidence.zip": DESK,
     "POST /staff/claims/<claim_id>/approval": DESK,
     "POST /staff/claims/<claim_id>/rejection": DESK,
     "POST /staff/claims/<claim_id>/question": DESK,
@@ -97,6 +101,7 @@ def tried(browser: Browser, route: str, rma_id: str) -> int:
     method, path = route.split(" ")
     path = (
         path.replace("<claim_id>", "clm_none")
+        .replace("<dispute_id>", "dsp_none")
         .replace("<withdrawal_id>", "wdr_none")
         .replace("<rma_id>", rma_id)
         .replace("<photo_id>", "pho_none")
