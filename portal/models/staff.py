@@ -23,6 +23,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "receive": frozenset({"owner", "manager", "agent", "warehouse"}),
     "pay": frozenset({"owner", "manager", "agent"}),
     "books": frozenset({"owner", "manager", "reader"}),  # what came in and went out
+    "audit": frozenset({"owner", "manager", "reader"}),  # who did what
+    "people": frozenset({"owner"}),  # who works here, and as what
     "policy": frozenset({"owner", "manager"}),  # the rules of returns, and what else the shop sets
 }
 INVITED_FOR: Final = timedelta(days=7)

@@ -3,12 +3,14 @@
 from flask import Flask
 
 from portal.staff import (
+    audit,
     claims,
     disputes,
     evidence,
     insurer,
     invitation,
     peek,
+    people,
     policy,
     policy_head,
     policy_look,
@@ -30,6 +32,7 @@ from portal.staff import (
 from portal.staff.desk import bp
 
 __all__ = [
+    "audit",
     "bp",
     "claims",
     "disputes",
@@ -38,6 +41,7 @@ __all__ = [
     "insurer",
     "invitation",
     "peek",
+    "people",
     "policy",
     "policy_head",
     "policy_look",

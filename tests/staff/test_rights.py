@@ -21,6 +21,7 @@ ALL = frozenset(ROLES)
 DESK = frozenset({"owner", "manager", "agent"})
 OPEN = frozenset({"nobody", *ROLES})
 BOOKS = frozenset({"owner", "manager", "reader"})
+OWNER = frozenset({"owner"})
 # Each route of the desk, with who may use it. A new route fails the first test until it is here.
 MAY = {
     "GET /staff": OPEN,  # leads to the sign-in or the queue
@@ -70,6 +71,14 @@ MAY = {
     "GET /staff/protection/<what>": BOOKS,
     "GET /staff/protection/<what>.csv": BOOKS,
     "POST /staff/protection/record": frozenset({"owner", "manager"}),
+    "GET /staff/audit": BOOKS,
+    "GET /staff/audit.csv": BOOKS,
+    "GET /staff/people": OWNER,
+    "POST /staff/people": OWNER,
+    "POST /staff/people/<int:staff_id>/role": OWNER,
+    "POST /staff/people/<int:staff_id>/leave": OWNER,
+    "POST /staff/people/<int:staff_id>/return": OWNER,
+    "POST /staff/people/<int:staff_id>/sign-out": OWNER,
     "GET /staff/withdrawals/<withdrawal_id>": ALL,
     "POST /staff/withdrawals/<withdrawal_id>/order": DESK,
     "POST /staff/withdrawals/<withdrawal_id>/closing": DESK,
@@ -81,6 +90,7 @@ MAY = {
 OWN = {"GET /staff/queue", "GET /staff/keys"}  # of whichever shop asks, with nothing of others
 OWN |= {f"POST /staff/{own}" for own in ("keys", "views", "presence", "protection/record")}
 OWN |= {f"GET /staff/protection{own}" for own in ("", ".csv", "/<what>", "/<what>.csv")}
+OWN |= {f"GET /staff/{own}" for own in ("audit", "audit.csv", "people")} | {"POST /staff/people"}
 OWN |= {f"POST /staff/queue/{own}" for own in ("decisions", "undo", "seen", "assignment", "rest")}
 MAY |= POLICY
 GUARDED = {route: may for route, may in MAY.items() if may is not OPEN}
@@ -106,6 +116,7 @@ def tried(browser: Browser, route: str, rma_id: str) -> int:
         .replace("<rma_id>", rma_id)
         .replace("<photo_id>", "pho_none")
         .replace("<what>", "earned")
+        .replace("<int:staff_id>", "999")
     )
     path = path_to(path)
     found = TOKEN.search(browser.get("/staff/queue", follow_redirects=True).text)
