@@ -6,11 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.conftest import SECRET
 
@@ -41,7 +43,7 @@ class Served:
     def kill(self) -> None:
         """End it at once, as a failing machine would."""
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.wait(timeout=30)
 
 
 @contextmanager
@@ -55,19 +57,15 @@ def running(url: str, *command: str, port: int = 0, **settings: str) -> Iterator
         "DATABASE_URL": url,
         **settings,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "portal.cli", *command, "--port", str(port)],
-        cwd=ROOT,
-        env=environ,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _until_it_answers(port, process)
-        yield Served(process, port)
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    line = [sys.executable, "-m", "portal.cli", *command, "--port", str(port)]
+    with tempfile.TemporaryFile() as said:  # a pipe that nobody reads would stop it when full
+        process = subprocess.Popen(line, cwd=ROOT, env=environ, stdout=said, stderr=said)
+        try:
+            _until_it_answers(port, process, said)
+            yield Served(process, port)
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
 
 
 @contextmanager
@@ -99,11 +97,12 @@ def say(port: int, request: bytes, *, until_closed: bool = True) -> bytes:
     return said
 
 
-def _until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+def _until_it_answers(port: int, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(process.communicate()[1].decode())
+            said.seek(0)
+            raise RuntimeError(said.read().decode())
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

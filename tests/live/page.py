@@ -25,7 +25,7 @@ class OpenPage:
         )
         self.said = b""
         while b"\r\n\r\n" not in self.said:
-            self._read()
+            assert self._read(), self.said
         self.status = int(self.said.split()[1])
 
     @property
