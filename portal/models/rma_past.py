@@ -21,37 +21,32 @@ CHUNK: Final = 500
 def past_requests(since: datetime | None = None) -> Iterator[PastRequest]:
     """Every line of every return asked for (from `since` on), with its frozen facts.
 
-    In the order of their ids, which is that of asking.
+    By the ids of the returns, which is the order of asking. Columns, not objects, and each step
+    finds its rows by keys: ten thousand returns are read while a page loads.
     """
-    wanted = (
-        select(
-            ReturnLine.id,
-            ReturnLine.rma_id,
-            ReturnLine.facts,
-            Return.customer_id,
-            Return.requested_at,
-        )
-        .join(Return, Return.id == ReturnLine.rma_id)
-        .order_by(ReturnLine.id)
-    )
+    wanted = select(Return.id, Return.customer_id, Return.requested_at).order_by(Return.id)
     if since is not None:
         wanted = wanted.where(Return.requested_at >= since)
-    after = ""
-    while rows := session.execute(wanted.where(ReturnLine.id > after).limit(CHUNK)).all():
-        yield from _requests(rows)
-        after = rows[-1].id
+    returns = session.execute(wanted).all()
+    for first in range(0, len(returns), CHUNK):
+        yield from _requests(returns[first : first + CHUNK])
 
 
-def _requests(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[PastRequest]:
-    units: dict[str, list[UnitMoney]] = {row.id: [] for row in rows}
+def _requests(returns: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[PastRequest]:
+    by_id = {row.id: row for row in returns}
+    wanted = select(ReturnLine.id, ReturnLine.rma_id, ReturnLine.facts)
+    wanted = wanted.where(ReturnLine.rma_id.in_(by_id)).order_by(ReturnLine.rma_id, ReturnLine.id)
+    lines = session.execute(wanted).all()
+    units: dict[str, list[UnitMoney]] = {line.id: [] for line in lines}
     held = select(ReturnUnit.rma_line_id, ReturnUnit.money).where(ReturnUnit.rma_line_id.in_(units))
     for line_id, money in session.execute(held.order_by(ReturnUnit.unit_id)):
         units[line_id].append(UnitMoney(**money))
-    for row in rows:
+    for line in lines:
+        rma = by_id[line.rma_id]
         yield PastRequest(
-            id=row.id,
-            customer=row.customer_id or row.rma_id,
-            facts=Facts.from_json(row.facts),
-            at=row.requested_at,
-            units=units[row.id],
+            id=line.id,
+            customer=rma.customer_id or rma.id,
+            facts=Facts.from_json(line.facts),
+            at=rma.requested_at,
+            units=units[line.id],
         )

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.db import session
-from portal.models import Order
+from portal.models import Order, Return
 from portal.models.policy import PolicyVersion, live_version
 from portal.pages import offers
 from portal.pages.brand import page_locale
@@ -78,11 +78,11 @@ def policy_wizard(version: int) -> Response:
 
 
 def _latest() -> str:
-    """The number of the newest order whose parcels have arrived, else of the newest one."""
-    arrived = select(Order.number).order_by(Order.placed_at.desc(), Order.id.desc()).limit(1)
-    return session.scalar(arrived.where(Order.status == "delivered")) or (
-        session.scalar(arrived) or ""
-    )
+    """The number of the newest order that has arrived and of which nothing came back yet."""
+    newest = select(Order.number).order_by(Order.placed_at.desc(), Order.id.desc()).limit(1)
+    asked = select(Return.id).where(Return.order_id == Order.id)
+    arrived = newest.where(Order.status == "delivered", ~asked.exists())
+    return session.scalar(arrived) or session.scalar(newest) or ""
 
 
 @bp.get("/policy/<int:version>/changes")

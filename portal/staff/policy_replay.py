@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import Response, make_response, render_template
@@ -27,6 +27,7 @@ from returns.replay import Changed, Replayed, replay
 
 LOOKED_BACK: Final = timedelta(days=90)
 MOST_KEPT: Final = 100_000
+MOST_READ: Final = 20_000  # returns
 MOST_SHOWN: Final = 50
 NOUNS: Final = {
     "approve": ("approval", "approvals"),
@@ -49,8 +50,11 @@ def policy_replay(version: int) -> Response:
     """Decide every request of the last ninety days by this version, and by the one in force."""
     tried, now = found(version), clock.now()
     live = live_version(now) or tried
-    past = past_requests(now - LOOKED_BACK)
+    begun = _newest_since(now - LOOKED_BACK)
+    since = begun or now - LOOKED_BACK
+    past = past_requests(since)
     report = replay(live.policy, tried.policy, past, most_changes=MOST_KEPT)
+    calendar = desk_reader(tried.policy, now).calendar
     text = render_template(
         "staff/policy_replay.html",
         here="policy",
@@ -59,10 +63,17 @@ def policy_replay(version: int) -> Response:
         report=report,
         pairs=_pairs(report),
         moved=_moved(report),
-        rows=_rows(report.changes[:MOST_SHOWN], desk_reader(tried.policy, now).calendar),
+        rows=_rows(report.changes[:MOST_SHOWN], calendar),
+        only_since=calendar.full(begun) if begun else "",
         days=LOOKED_BACK.days,
     )
     return make_response(text)
+
+
+def _newest_since(since: datetime) -> datetime | None:
+    """From when the newest returns are that can be read while a page loads; None for all."""
+    newest = select(Return.requested_at).where(Return.requested_at >= since)
+    return session.scalar(newest.order_by(Return.requested_at.desc()).offset(MOST_READ).limit(1))
 
 
 def _pairs(report: Replayed) -> list[str]:
@@ -97,7 +108,7 @@ def _moved(report: Replayed) -> list[tuple[str, str, str, str]]:
             f"{title}, {currency}" if len(report.before) > 1 else title,
             _plain(report.before[currency][name], currency),
             _plain(report.after[currency][name], currency),
-            _signed(report.after[currency][name] - report.before[currency][name], currency),
+            _signed(report.after[currency][name] - report.before[currency][name], currency) or "–",
         )
         for currency in sorted(report.before)
         for name, title in MONEY.items()
@@ -128,7 +139,7 @@ def _row(change: Changed, of: Sequence[str], calendar: Calendar) -> dict[str, An
         "old": OUTCOMES[old],
         "new": OUTCOMES[new],
         "because": because(change.after.because, change.after.values, calendar),
-        "moved": _signed(by, currency) if by else "–",
+        "moved": _signed(by, currency) or "–",
     }
 
 
@@ -137,5 +148,6 @@ def _plain(minor: int, currency: str) -> str:
 
 
 def _signed(minor: int, currency: str) -> str:
-    sign = "−" if minor < 0 else "+" if minor else ""
-    return f"{sign}{_plain(abs(minor), currency)}"
+    """The amount with its sign; "" for nothing."""
+    sign = "−" if minor < 0 else "+"
+    return f"{sign}{_plain(abs(minor), currency)}" if minor else ""

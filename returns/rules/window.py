@@ -48,7 +48,8 @@ class Window(Rule):
         Gap, setting("Taken as delivered after the order", "Where no dispatch is known.")
     ] = 14
     by_category: Annotated[
-        Mapping[str, Length], setting("Other days for a category", "Instead of those above.")
+        Mapping[str, Length],
+        setting("Other days for a category", "Instead of those above.", key="Category"),
     ] = field(default_factory=dict)
     holidays: Annotated[
         tuple[Holiday, ...],

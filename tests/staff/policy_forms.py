@@ -61,6 +61,13 @@ class Form(HTMLParser):
             assert not isinstance(value, str) or name in self.fields, (name, list(self.fields))
             self.fields.setlist(name, [value] if isinstance(value, str) else list(value))
 
+    def row(self, fact: str, ask: str, value: str) -> None:
+        """Have one condition, typed by hand: a browser may send anything."""
+        typed = {"fact": fact, "ask": ask, "value": value}
+        for name, text in typed.items():
+            self.fields[f"when.0.{name}"] = text
+        self.fields["when.count"] = "1"
+
     def send(self, browser: Browser, act: str = "save") -> TestResponse:
         """Press the button of this name."""
         self.fields["act"] = act

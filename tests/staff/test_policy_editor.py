@@ -205,12 +205,10 @@ WRONG_ROWS = [
 def test_a_condition_that_cannot_be_is_told_where_it_stands(editor: Browser) -> None:
     for fact, ask, value, sentence in WRONG_ROWS:
         form = filled(editor, f"{DRAFT}/new/decline")
-        row = {"fact": fact, "ask": ask, "value": value}
-        form.fields.update({f"when.0.{name}": each for name, each in row.items()})
-        form.type({"when.count": "1"})
+        form.row(fact, ask, value)
         answer = form.send(editor)
-        assert answer.status_code == 422, row
-        assert sentence in answer.text, row
+        assert answer.status_code == 422, value
+        assert sentence in answer.text, value
         assert Form(answer.text, form.action).fields["when.0.value"] == value
 
 
