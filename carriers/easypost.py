@@ -132,6 +132,19 @@ class EasyPost:
             for row in rows
         ]
 
+    def sent_about_trackers(self) -> dict[str, datetime]:
+        """The newest events about parcels, up to 100 of all kinds: id, and when it was sent.
+
+        They are there whether or not a hook took them, so what never came can be told.
+        """
+        rows = _rows(self._call(RequestMethod.GET, "/events", {"page_size": 100}), "events")
+        found = {}
+        for row in rows:
+            at = read_time(row.get("created_at"))[0]
+            if at is not None and str(row.get("description")).startswith("tracker."):
+                found[str(row.get("id"))] = at
+        return found
+
     def told_at(self) -> datetime | None:
         """The other side's clock in its last answer to this thread, in whole seconds."""
         said = getattr(self._told, "headers", {}).get("Date")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ EASYPOST_API = "https://api.easypost.com/v2"
 STRIPE_API = "https://api.stripe.com"
 TWILIO_API = "https://api.twilio.com"
 WEB = ("https", "http")
+POLLS = ("polls_per_minute", "polls_per_day")
 SERVING = ("SECRET_KEY", "BASE_URL", "DATABASE_URL")
 DEMO_MAIL = "outbox:"  # the demo's SMTP_URL: messages stay in the outbox, where a page shows them
 
@@ -53,6 +55,9 @@ class Settings:
     twilio_auth_token: str = field(default="", repr=False)
     twilio_api_base: str = TWILIO_API
     metrics_token: str = field(default="", repr=False)
+    poll_effort: float = 1.0  # how often carriers are asked; 2 is twice as often
+    polls_per_minute: int = 300  # of each provider account, and each day; 0: no limit a day
+    polls_per_day: int = 0
     live_slots: int | None = None  # open pages a process of `serve` tells of news; None: its choice
 
     @property
@@ -120,6 +125,9 @@ def _read(environ: Mapping[str, str], name: str, problems: list[str]) -> str | N
 def _settings(given: dict[str, str]) -> Settings:
     values: dict[str, object] = dict(given)
     values["trusted_proxies"] = int(given.get("trusted_proxies", "0"))
+    values |= {name: int(given[name]) for name in POLLS if name in given}
+    if "poll_effort" in given:
+        values["poll_effort"] = float(given["poll_effort"])
     if "live_slots" in given:
         values["live_slots"] = int(given["live_slots"])
     values["secret_key_fallbacks"] = _listed(given.get("secret_key_fallbacks", ""))
@@ -250,6 +258,16 @@ def _check_slots(value: str) -> str:
     return "must be how many open pages a process of serve tells of news (0: none)."
 
 
+def _check_effort(value: str) -> str:
+    good = re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", value) and 0.1 <= float(value) <= 10
+    return "" if good else "must be a number from 0.1 (rarely) to 10 (ten times as often as 1)."
+
+
+def _check_polls(value: str) -> str:
+    good = value.isascii() and value.isdecimal() and 0 < int(value[:9]) == int(value)
+    return "" if good else "must be a whole number of questions, 1 or more."
+
+
 def _check_smtp(value: str) -> str:
     good = value == DEMO_MAIL or _split(value, "smtp", "smtps")
     return "" if good else "must be smtp://USER:PASSWORD@HOST:PORT or smtps://…."
@@ -281,6 +299,9 @@ CHECKS = {
     "twilio_account_sid": _check_key,
     "twilio_auth_token": _check_key,
     "metrics_token": _check_key,
+    "poll_effort": _check_effort,
+    "polls_per_minute": _check_polls,
+    "polls_per_day": _check_polls,
     "live_slots": _check_slots,
     "easypost_api_base": _check_api,
     "stripe_api_base": _check_api,

@@ -21,7 +21,7 @@ from portal.jobs import nudge
 from portal.keys import Unsealable, digest
 from portal.models import Shop
 from portal.models.due import plan
-from portal.models.event import KEY_LENGTH, keep
+from portal.models.event import KEY_LENGTH, keep, key_for
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _columns(
     return {
         "provider": sender.provider,
         "account": digest(secret),
-        "key": _key(shop_id, body_digest),
+        "key": key_for(shop_id, body_digest),
         "shop_id": shop_id,
         "kind": "",
         "number_key": "",
@@ -108,17 +108,9 @@ def _columns(
 def _about(told: Told, shop_id: int) -> dict[str, Any]:
     """The columns that only a readable event has."""
     found: dict[str, Any] = {"kind": told.kind[:60], "number_key": told.number_key}
-    if told.id and len(key := _key(shop_id, told.id)) <= KEY_LENGTH:
+    if told.id and len(key := key_for(shop_id, told.id)) <= KEY_LENGTH:
         found["key"] = key
     return found
-
-
-def _key(shop_id: int, name: str) -> str:
-    """Once a shop: shops of one account get the same event each, and look for it among their own.
-
-    In front of a digest or an id of the provider's it stays below the column's length.
-    """
-    return f"{shop_id}:{name}"
 
 
 def _keep(sender: Sender, columns: dict[str, Any]) -> bool:

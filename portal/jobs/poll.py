@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from carriers.contract import CarrierError, Tracking
+from carriers.pace import MATTERS
+from carriers.schedule import LONGEST_WAIT
 from portal import clock
 from portal.db import inside, session, writing
 from portal.jobs.provider import Account, account_of
@@ -18,8 +21,9 @@ from portal.jobs.work import by_shop, give_back, told_to_stop
 from portal.keys import Unsealable
 from portal.logs import log
 from portal.models import Shipment, Shop
+from portal.models.asking import Asking
 from portal.models.due import Lease, finish, holds
-from portal.models.observe import observe
+from portal.models.observe import look_again, observe
 from portal.models.trouble import is_theirs
 
 EARLY = timedelta(minutes=1)  # asking this much too early is no harm
@@ -27,6 +31,7 @@ OFF_FOR = timedelta(hours=1)  # until a provider that has no key is looked at ag
 LAST_CALL = timedelta(seconds=40)  # the longest answer; no question is begun with less left
 NAP_S = 1.0  # the longest a worker waits for the budget; longer waits go back into the table
 STORED_TOGETHER = 10
+AT_ONCE = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Question:
     number: str
     due: datetime | None
     order_id: str
+    matters: bool
 
     def ask(self, account: Account) -> Tracking:
         """One call to the provider. Raises CarrierError."""
@@ -90,7 +96,7 @@ def _perform_in_shop(shop_id: int, leases: Sequence[Lease]) -> None:
             return
         allowed, wait = _reserve(account, min(len(waiting), STORED_TOGETHER))
         if _runs_out(waiting[0].lease) or wait.total_seconds() > NAP_S:
-            _postpone([one.lease for one in waiting], clock.now() + wait)
+            _postpone([one.lease for one in waiting], clock.now() + wait, account.apart())
             return
         if wait:
             time.sleep(wait.total_seconds())
@@ -112,7 +118,8 @@ def _account_of(shop: Shop) -> Account | None:
 def _questions(leases: Sequence[Lease]) -> list[Question]:
     now = clock.now()
     by_id = {lease.subject: lease for lease in leases}
-    parcels = session.scalars(select(Shipment).where(Shipment.id.in_(by_id)))
+    wanted = select(Shipment).where(Shipment.id.in_(by_id)).options(joinedload(Shipment.order))
+    parcels, asking = session.scalars(wanted).all(), Asking.at_present()
     found = [
         Question(
             lease=by_id[parcel.id],
@@ -120,13 +127,14 @@ def _questions(leases: Sequence[Lease]) -> list[Question]:
             provider_id=parcel.provider_id,
             carrier=parcel.asked_as,
             number=parcel.number_key,
-            due=parcel.due_at(now),
+            due=asking.due_at(parcel, now),
+            matters=parcel.status in MATTERS,
             order_id=parcel.order_id,
         )
         for parcel in parcels
         if parcel.number_key
     ]
-    return sorted(found, key=lambda question: (question.lease.attempts, question.lease.id))
+    return sorted(found, key=lambda one: (one.lease.attempts, not one.matters, one.lease.id))
 
 
 def _settle(gone: Sequence[Lease], questions: Sequence[Question], now: datetime) -> None:
@@ -137,7 +145,7 @@ def _settle(gone: Sequence[Lease], questions: Sequence[Question], now: datetime)
     with writing(synchronous="NORMAL"):
         for question in sorted(early, key=lambda one: one.order_id):
             if question.due is None and (shipment := Shipment.locked(question.lease.subject)):
-                shipment.reread(now)  # it may have lapsed while nothing was heard
+                look_again(shipment, now)  # it may have lapsed while nothing was heard
             finish(question.lease, again_at=question.due)
         for lease in gone:
             finish(lease)
@@ -183,9 +191,10 @@ def _store(account: Account, answers: Sequence[Answer]) -> None:
     now = clock.now()
     with writing(synchronous="NORMAL"):
         _note(account, answers, now)
+        asking = Asking.at_present()
         # In one order everywhere, so that two workers never wait for each other in a circle.
         changed = [
-            _store_one(account, question, answer, now)
+            _store_one(account, question, answer, asking, now)
             for question, answer in sorted(answers, key=lambda pair: pair[0].order_id)
         ]
     if any(changed):
@@ -202,7 +211,11 @@ def _note(account: Account, answers: Sequence[Answer], now: datetime) -> None:
 
 
 def _store_one(
-    account: Account, question: Question, answer: Tracking | CarrierError, now: datetime
+    account: Account,
+    question: Question,
+    answer: Tracking | CarrierError,
+    asking: Asking,
+    now: datetime,
 ) -> bool:
     """Store one answer and plan the next question, if the lease is still ours."""
     lease = question.lease
@@ -216,19 +229,19 @@ def _store_one(
         return False
     if isinstance(answer, Tracking):
         changed = observe(shipment, answer, "poll", now)
-        finish(lease, again_at=shipment.next_poll(now))
+        finish(lease, again_at=asking.next_poll(shipment, now))
         return changed
     closed_until = account.closed_until()
     if is_theirs(answer) and closed_until is not None and closed_until > now:
         # The provider is the trouble, not the parcel: nothing of it is held against it.
         finish(lease, again_at=closed_until)
         return False
-    finish(lease, again_at=shipment.refused(answer, now))
+    finish(lease, again_at=shipment.refused(answer, now, asking))
     return False
 
 
-def _postpone(leases: Sequence[Lease], until: datetime) -> None:
-    """Ask later; nothing is held against the parcels."""
-    with writing(synchronous="NORMAL"):
-        for lease in leases:
-            finish(lease, again_at=until)
+def _postpone(leases: Sequence[Lease], until: datetime, apart: timedelta = AT_ONCE) -> None:
+    """Ask later, one after the other; nothing is held against the parcels."""
+    with writing():
+        for place, lease in enumerate(leases):
+            finish(lease, again_at=until + min(place * apart, LONGEST_WAIT))

@@ -18,8 +18,9 @@ from portal.keys import Unsealable, digest, settings
 from portal.models import Shop
 from portal.models.due import read_gauge, set_gauge
 
-RATE = 5.0  # questions a second: what EasyPost documents for lists, and the least it says of any
 BURST = 5
+DAY_S = 86_400
+SLICE = 24  # a day's questions are given out evenly: so large a part of them at once at most
 TRIPS_AT = 5  # failures in a row that are the provider's, not a parcel's
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -36,26 +37,46 @@ class Account:
     client: ClaimDesk
 
     def reserve(self, wanted: int, now: datetime) -> tuple[int, timedelta]:
-        """Take up to `wanted` questions out of the budget; with none, how long to wait.
+        """Take up to `wanted` questions out of the budgets; with none, how long to wait.
 
         Call it inside `writing()`.
         """
-        budget, taken, wait = self._budget(now), 0, timedelta(0)
+        budgets = self._budgets(now)
+        taken, wait = 0, timedelta(0)
         while taken < wanted:
-            budget, wait = budget.take(now)
+            tried = {name: budget.take(now) for name, budget in budgets.items()}
+            wait = max(waited for _, waited in tried.values())
             if wait:
                 break
+            budgets = {name: left for name, (left, _) in tried.items()}
             taken += 1
         if taken:
-            set_gauge(f"budget:{self.name}", budget.tokens, budget.at)
+            for name, budget in budgets.items():
+                set_gauge(f"{name}:{self.name}", budget.tokens, budget.at)
+            self._count(taken, now)
         return taken, timedelta(0) if taken else wait
 
-    def _budget(self, now: datetime) -> Budget:
-        kept = read_gauge(f"budget:{self.name}", alone=True)
+    def apart(self) -> timedelta:
+        """How far apart questions are that wait for the budget."""
+        slowest = min(rate for rate, _ in _bears().values())
+        return timedelta(seconds=1 / slowest)
+
+    def _budgets(self, now: datetime) -> dict[str, Budget]:
         closed = read_gauge(f"closed:{self.name}")
-        full = Budget.full(RATE, BURST, now)
-        tokens, at = kept or (full.tokens, full.at)
-        return Budget(RATE, BURST, tokens, at, closed[1] if closed else None)
+        found = {}
+        for name, (rate, burst) in _bears().items():
+            kept = read_gauge(f"{name}:{self.name}", alone=True)
+            tokens, at = kept or (float(burst), now)
+            until = closed[1] if closed else None
+            found[name] = Budget(rate, burst, min(tokens, burst), at, until)
+        return found
+
+    def _count(self, asked: int, now: datetime) -> None:
+        """How much was asked today, for who watches the house."""
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        kept = read_gauge(f"asked:{self.name}")
+        before = kept[0] if kept and kept[1] == today else 0.0
+        set_gauge(f"asked:{self.name}", before + asked, today)
 
     def answered(self) -> None:
         """It answered: failures before are forgotten, but not for how long it asked us to wait.
@@ -80,6 +101,20 @@ class Account:
         """Until when it is not asked, as far as is known."""
         kept = read_gauge(f"closed:{self.name}")
         return kept[1] if kept else None
+
+
+def _bears() -> dict[str, tuple[float, int]]:
+    """What an account may be asked: questions a second and at once, by the minute and the day.
+
+    What is given out at once is taken off the day's, so that no 24 hours see more than allowed.
+    """
+    allowed = settings()
+    found = {"budget": (allowed.polls_per_minute / 60, min(BURST, allowed.polls_per_minute))}
+    if allowed.polls_per_day:
+        at_once = max(1, allowed.polls_per_day // SLICE)
+        evenly = max(allowed.polls_per_day - at_once, 0.5)
+        found["day"] = (evenly / DAY_S, at_once)
+    return found
 
 
 def _pause(error: CarrierError, failures: int) -> timedelta:

@@ -15,6 +15,7 @@ from portal import clock
 from portal.api.once import forget_old
 from portal.db import every_shop, session, writing
 from portal.jobs.books import plan_books
+from portal.jobs.habit import plan_habits
 from portal.jobs.herald import plan_heralds
 from portal.jobs.lanes import plan_lanes
 from portal.jobs.photo_files import tidy_photos
@@ -46,6 +47,7 @@ CHORES: tuple[tuple[str, timedelta, Callable[[datetime], object]], ...] = (
     ("end_covers", timedelta(hours=6), end_covers),
     ("plan_books", timedelta(hours=1), plan_books),
     ("plan_lanes", timedelta(days=1), plan_lanes),
+    ("plan_habits", timedelta(days=1), plan_habits),
     ("forget_changes", timedelta(hours=1), forget_changes),
     ("plan_heralds", timedelta(seconds=2), plan_heralds),
     ("forget_told", timedelta(days=1), forget_told),

@@ -9,11 +9,12 @@ from portal.models.claim import Claim, ClaimUnit
 from portal.models.cover_record import CoverRecord
 from portal.models.credit import CreditEntry
 from portal.models.customer import Customer
-from portal.models.dispute import Dispute
 from portal.models.desk import DeskHabit, DeskMark, DeskPresence, SavedView
+from portal.models.dispute import Dispute
 from portal.models.due import Due, Gauge
 from portal.models.event import HookEvent
 from portal.models.exchange import Exchange
+from portal.models.habit import Habit
 from portal.models.instant import Instant
 from portal.models.label import Label
 from portal.models.lane import LaneBook, LaneParcel
@@ -25,6 +26,7 @@ from portal.models.photo import Photo
 from portal.models.planned import PlannedAct
 from portal.models.policy import PolicyVersion
 from portal.models.protection import PlanVersion, Protection
+from portal.models.pulse import Pulse
 from portal.models.rma import Return
 from portal.models.rma_line import ReturnLine, ReturnUnit
 from portal.models.settlement import Settlement
@@ -58,6 +60,7 @@ __all__ = [
     "Due",
     "Exchange",
     "Gauge",
+    "Habit",
     "HookEvent",
     "IdempotencyKey",
     "Instant",
@@ -77,6 +80,7 @@ __all__ = [
     "PolicyVersion",
     "Preference",
     "Protection",
+    "Pulse",
     "Return",
     "ReturnLine",
     "ReturnUnit",

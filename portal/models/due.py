@@ -35,6 +35,7 @@ QUEUES = (
     *("settle", "label", "expire", "payment", "reconcile", "claim", "checkout", "instant"),
     *("withdraw", "link", "act", "books", "lanes"),
     *("carrier", "dispute"),
+    *("pulse", "habit", "quiet"),
     *("herald", "deliver"),
 )
 

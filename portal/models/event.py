@@ -53,6 +53,14 @@ def keep(told: Mapping[str, Any]) -> int | None:
     return int(new[0]) if new else None
 
 
+def key_for(shop_id: int, name: str) -> str:
+    """Once a shop: shops of one account get the same event each, and look for it among their own.
+
+    In front of a digest or an id of the provider's it stays below the column's length.
+    """
+    return f"{shop_id}:{name}"
+
+
 def of_number(number_key: str, shop_id: int, now: datetime) -> list[HookEvent]:
     """Events about this number that found no parcel in this shop so far, oldest first."""
     waiting = (

@@ -19,9 +19,26 @@ def observe(shipment: Shipment, tracking: Tracking, via: str, now: datetime) -> 
     """
     was = shipment.status
     changed = shipment.record(tracking, via, now)
-    if changed and shipment.rma_id is not None:
+    if changed:
+        _tell(shipment, was, now)
+    return changed
+
+
+def look_again(shipment: Shipment, now: datetime) -> bool:
+    """Derive the state anew because time has passed, and plan the messages that causes.
+
+    Call it as `observe`.
+    """
+    was = shipment.status
+    changed = shipment.reread(now)
+    if changed:
+        _tell(shipment, was, now)
+    return changed
+
+
+def _tell(shipment: Shipment, was: str, now: datetime) -> None:
+    if shipment.rma_id is not None:
         follow(shipment, now)
-    elif changed:
+    else:
         tell(shipment, was, now)
         follow_claims(shipment, now)
-    return changed

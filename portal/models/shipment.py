@@ -20,11 +20,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from carriers import schedule
 from carriers.contract import FINAL, CarrierError, NotFound, Status, Tracking
 from carriers.names import canonical
+from carriers.silence import LEAST
 from carriers.timeline import State, begins, read
 from portal import clock
 from portal.db import Base, new_id, session
 from portal.models.arrival import foresee, forget_lane, note, noted
-from portal.models.due import plan, plan_all
+from portal.models.asking import Asking, is_over
+from portal.models.due import plan_all
 from portal.models.event import of_number
 from portal.models.heard import (
     carrier_and_service,
@@ -35,13 +37,14 @@ from portal.models.heard import (
 )
 from portal.models.message import supersede
 from portal.models.order import Order
-from portal.models.overlay import overlays_of
+from portal.models.overlay import next_change, overlays_of
 from portal.models.scan import StoredScan, Told
 from portal.models.shipment_line import ShipmentLine
 from portal.models.trouble import (
     GUESSED,
     Trouble,
     at_first_sight,
+    concern_of,
     is_theirs,
     may_pass,
     of_refusal,
@@ -51,8 +54,8 @@ from portal.tenancy import OfShop
 
 __all__ = ["Shipment", "ShipmentLine", "StoredScan", "key_of"]
 
-HOOKS_ARRIVE = timedelta(days=1)  # a parcel that a hook spoke of within this is polled but daily
 IN_TROUBLE = text("problem != ''")
+OF_CONCERN = text("concern != ''")
 SHOWN = (
     *("status", "detail", "status_since", "delivered_at", "last_scan_at", "eta_date"),
     *("first_eta_date", "carrier_code", "service", "window", "first_window"),
@@ -77,6 +80,13 @@ class Shipment(OfShop, Base):
             "problem_since",
             sqlite_where=IN_TROUBLE,
             postgresql_where=IN_TROUBLE,
+        ),
+        Index(None, "shop_id", "status"),
+        Index(
+            "ix_shipment_concern",
+            *("shop_id", "concern_since", "id"),
+            sqlite_where=OF_CONCERN,
+            postgresql_where=OF_CONCERN,
         ),
         ForeignKeyConstraint(
             ["shop_id", "order_id"], ["orders.shop_id", "orders.id"], ondelete="CASCADE"
@@ -122,10 +132,13 @@ class Shipment(OfShop, Base):
     problem_text: Mapped[str] = mapped_column(Text, default="")
     problem_fix: Mapped[str] = mapped_column(Text, default="")
     problem_since: Mapped[datetime | None]
+    concern: Mapped[str] = mapped_column(String(20), default="")  # why staff look at it
+    concern_since: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]  # last answer from the carrier, by poll or hook
     polled_at: Mapped[datetime | None]
     polls: Mapped[int] = mapped_column(default=0)
     hooked_at: Mapped[datetime | None]
+    doubted_at: Mapped[datetime | None]  # a hook about it may have been lost: models/lost_hooks.py
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
@@ -176,7 +189,10 @@ class Shipment(OfShop, Base):
             note(self)
         if not self.number_key:
             return
-        work = [("poll", self.id, self.shop_id, now)]
+        work = [
+            ("poll", self.id, self.shop_id, now),
+            ("quiet", self.id, self.shop_id, now + LEAST),
+        ]
         for event in of_number(self.number_key, self.shop_id, now):
             event.state = "received"
             work.append(("apply", str(event.id), self.shop_id, now))
@@ -188,7 +204,7 @@ class Shipment(OfShop, Base):
         session.execute(delete(StoredScan).where(StoredScan.shipment_id == self.id))
         self.provider_id = self.status_since = self.delivered_at = self.last_scan_at = None
         self.eta_date = self.first_eta_date = self.checked_at = self.polled_at = None
-        self.hooked_at = None
+        self.hooked_at = self.doubted_at = None
         self.status, self.detail, self.signed_by = Status.UNKNOWN.value, "", ""
         self.overlays, self.heard, self.failures, self.polls = [], {}, 0, 0
         forget_lane(self)
@@ -202,7 +218,8 @@ class Shipment(OfShop, Base):
     def record(self, tracking: Tracking, via: str, now: datetime) -> bool:
         """Take in one answer, by `poll` or `hook`, in any order and as often as it comes.
 
-        True when something that a page shows is different. For a hook it plans the next question.
+        True when something that a page shows is different. It plans the next look that time alone
+        will need, and for a hook the next question.
         Call it inside `writing()` on a parcel that `locked` gave, through `observe`, which also
         plans the messages that the change causes.
         """
@@ -211,9 +228,10 @@ class Shipment(OfShop, Base):
         told.add(tracking.scans)
         changed = self._reread(told, via, now)
         self._answered(tracking, via, now)
-        next_at = self.next_poll(now) if via == "hook" else None
-        if next_at is not None:
-            plan("poll", self.id, self.shop_id, next_at)
+        looks = {"quiet": next_change(self, now) if changed else None}
+        if via == "hook":
+            looks["poll"] = Asking.at_present().after_hook(now).next_poll(self, now)
+        plan_all([(queue, self.id, self.shop_id, at) for queue, at in looks.items() if at])
         return changed
 
     def reread(self, now: datetime) -> bool:
@@ -253,6 +271,13 @@ class Shipment(OfShop, Base):
         self.service = self.service or service
         foresee(self, state.seen, now)
         self.overlays = overlays_of(self, now)
+        self._weigh(now)
+
+    def _weigh(self, now: datetime) -> None:
+        """Say why staff look at it, if they should."""
+        concern = concern_of(self.problem or "", self.status or "", self.overlays or ())
+        if concern != self.concern:
+            self.concern, self.concern_since = concern, now if concern else None
 
     def _answered(self, tracking: Tracking, via: str, now: datetime) -> None:
         """An answer came: nothing is wrong with asking any more."""
@@ -268,51 +293,25 @@ class Shipment(OfShop, Base):
         elif tracking.scans or self.problem not in GUESSED:
             self._troubled(None, now)
 
-    def refused(self, error: CarrierError, now: datetime) -> datetime | None:
+    def refused(self, error: CarrierError, now: datetime, asking: Asking) -> datetime | None:
         """Note that asking failed, for staff where they can mend it; when to ask again."""
         self.failures += 1
         self.polled_at = now
         wait = timedelta(seconds=error.retry_after) if error.retry_after else None
         if is_theirs(error):
-            return self.next_poll(now, retry_after=wait)
+            return asking.next_poll(self, now, wait)
         if isinstance(error, NotFound) and self.provider_id:
             self.provider_id = None  # the provider forgot its tracker: open another
-            return self.next_poll(now)
+            return asking.next_poll(self, now)
         if may_pass(error) and self.failures < PATIENCE:
-            return self.next_poll(now)
+            return asking.next_poll(self, now)
         self._troubled(of_refusal(error, self.carrier, self.number_key), now)
-        return None if self._is_over(now) else now + ASK_AGAIN
+        return None if is_over(self, now) else now + ASK_AGAIN
 
     def stuck(self, now: datetime) -> None:
         """Following this parcel failed too often in a way of our own; staff must look at it."""
         text = "Following this parcel failed several times in a row, so we stopped asking."
         self._troubled(trouble("stuck", text), now)
-
-    def next_poll(self, now: datetime, retry_after: timedelta | None = None) -> datetime | None:
-        """When to ask next; None for never again."""
-        hooked = self.hooked_at is not None and now - self.hooked_at < HOOKS_ARRIVE
-        return schedule.next_poll(
-            Status(self.status),
-            now=now,
-            created_at=self.created_at,
-            last_scan_at=self.last_scan_at,
-            last_polled_at=self.polled_at,
-            hooks_arriving=hooked,
-            failures=self.failures,
-            retry_after=retry_after,
-            seed=self.id,
-        )
-
-    def due_at(self, now: datetime) -> datetime | None:
-        """When the next question is due, asked at a time that was planned for one."""
-        if self.failures and not self._is_over(now):
-            return now
-        return self.next_poll(now)
-
-    def _is_over(self, now: datetime) -> bool:
-        return Status(self.status) in FINAL or schedule.is_expired(
-            now=now, created_at=self.created_at, last_scan_at=self.last_scan_at
-        )
 
     def _troubled(self, found: Trouble | None, now: datetime) -> None:
         code = found.code if found else ""
@@ -321,6 +320,7 @@ class Shipment(OfShop, Base):
         self.problem = code
         self.problem_text = found.text if found else ""
         self.problem_fix = found.fix if found else ""
+        self._weigh(now)
 
     def _shown(self) -> tuple[object, ...]:
         """What a page shows of the parcel itself."""

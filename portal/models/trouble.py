@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from carriers.contract import (
@@ -38,6 +39,18 @@ FIXES = {
     "refused": "Compare the carrier and the number with the label.",
     "unreadable": "Nothing to correct on the parcel. We keep asking; run porchlight doctor.",
     "stuck": "Send the parcel again through the API, then run porchlight doctor.",
+}
+WRONG_NUMBER = frozenset(
+    {"unknown_carrier", "wrong_carrier", "carrier_needed", "not_found", "no_number"}
+)
+CONCERNS = {  # of a parcel, as staff list them; the first that holds
+    "wrong_number": "Wrong carrier or number",
+    "untracked": "Cannot be followed",
+    "presumed_lost": "Presumed lost",
+    "returned": "Goes back to the sender",
+    "exception": "Stopped on its way",
+    "silent": "Silent",
+    "late": "Late",
 }
 GUESSED = frozenset({"unknown_carrier", "wrong_carrier"})  # ours until the carrier knows the parcel
 
@@ -79,6 +92,16 @@ def of_refusal(error: CarrierError, carrier: str, number: str) -> Trouble:
     word = error.code.rpartition("TRACKER.")[2] if isinstance(error, Rejected) else ""
     code = BY_REFUSAL.get(word, "refused")
     return trouble(code, str(error), _fix(code, carrier, number))
+
+
+def concern_of(problem: str, status: str, overlays: Sequence[str]) -> str:
+    """Why staff look at a parcel: a code of `CONCERNS`, "" for one that goes as it should."""
+    if problem:
+        return "wrong_number" if problem in WRONG_NUMBER else "untracked"
+    worn = {"presumed_lost": "presumed_lost", "silent": "silent", "delayed": "late"}
+    said = {"return_to_sender": "returned", "exception": "exception"}
+    holds = {said.get(status, ""), *(worn.get(overlay, "") for overlay in overlays)}
+    return next((code for code in CONCERNS if code in holds), "")
 
 
 def is_theirs(error: CarrierError) -> bool:

@@ -2,24 +2,48 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from carriers.contract import FINAL, Status
-from carriers.schedule import EVERY, Budget, is_expired, next_poll
+from carriers.pace import EVERY, Pace, Waits
+from carriers.schedule import (
+    FORGOTTEN,
+    LATEST,
+    MOVING,
+    PROOF,
+    TABLE,
+    Budget,
+    Hooks,
+    Parcel,
+    is_expired,
+    next_poll,
+)
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
 
-def due(status: Status, **more: Any) -> timedelta | None:
-    """How long after now the next question is due, for a parcel asked about just now."""
-    facts = {"now": NOW, "created_at": NOW - 3 * DAY, "last_polled_at": NOW} | more
-    found = next_poll(status, **facts)
-    return None if found is None else found - NOW
+HOOKED, NEVER = Hooks(heard_at=NOW), Hooks()
+
+
+def due(
+    status: Status,
+    hooks: Hooks = NEVER,
+    retry_after: timedelta | None = None,
+    pace: Pace = TABLE,
+    now: datetime = NOW,
+    **more: Any,
+) -> timedelta | None:
+    """How long after now the next question is due, for a parcel scanned and answered just now."""
+    facts = {"created_at": NOW - 3 * DAY, "last_scan_at": NOW, "asked_at": NOW} | more
+    parcel = Parcel(status, **facts)
+    found = next_poll(parcel, now, hooks=hooks, pace=pace, retry_after=retry_after)
+    return None if found is None else found - now
 
 
 @pytest.mark.parametrize(
@@ -47,15 +71,48 @@ def test_every_status_is_either_final_or_asked_about() -> None:
     assert not set(EVERY) & FINAL
 
 
-def test_with_hooks_a_question_a_day_is_enough_and_kept() -> None:
-    assert due(Status.OUT_FOR_DELIVERY, hooks_arriving=True) == DAY
-    assert due(Status.DELIVERED, hooks_arriving=True) is None
+def test_a_parcel_that_is_quiet_for_long_is_asked_about_less_often() -> None:
+    waits = [due(Status.IN_TRANSIT, last_scan_at=NOW - n * DAY) for n in (0, 1, 4, 10, 60)]
+    assert waits == [timedelta(hours=n) for n in (3, 3, 6, 15, 24)]
+
+
+def test_while_hooks_arrive_questions_are_a_rare_safety_net() -> None:
+    assert due(Status.IN_TRANSIT, HOOKED) == DAY
+    assert due(Status.OUT_FOR_DELIVERY, HOOKED) == LATEST, "looked at again, not asked about"
+    later = NOW + 4 * timedelta(hours=1)
+    assert due(Status.OUT_FOR_DELIVERY, Hooks(later), now=later) == PROOF
+    assert due(Status.DELIVERED, HOOKED) is None
+
+
+def test_where_nothing_says_that_hooks_arrive_what_may_be_delivered_is_asked_about() -> None:
+    for hours in (1, 30):
+        now = NOW + timedelta(hours=hours)
+        quiet = {"hooks": HOOKED, "now": now, "last_scan_at": now, "asked_at": now}
+        assert due(Status.OUT_FOR_DELIVERY, **quiet) == LATEST
+        assert due(Status.IN_TRANSIT, **quiet) == DAY
+
+
+def test_where_hooks_are_lost_everything_under_way_is_asked_about_within_half_an_hour() -> None:
+    lost = Hooks(heard_at=NOW - DAY, missed_at=NOW)
+    for status in MOVING:
+        assert due(status, lost) == LATEST
+    assert due(Status.PRE_TRANSIT, lost) == LATEST
+    assert due(Status.PRE_TRANSIT, lost, last_scan_at=NOW - 8 * DAY) == timedelta(hours=9)
+    assert due(Status.RETURN_TO_SENDER, lost) == timedelta(hours=6)
+    assert due(Status.IN_TRANSIT, Hooks(heard_at=NOW, missed_at=NOW - DAY)) == DAY, "they are back"
+
+
+def test_hooks_that_came_long_ago_are_as_none() -> None:
+    now = NOW + FORGOTTEN
+    asked = {"now": now, "last_scan_at": now, "asked_at": now}
+    assert due(Status.IN_TRANSIT, HOOKED, **asked) == timedelta(hours=3)
+    assert due(Status.IN_TRANSIT, Hooks(NOW, NOW + DAY), **asked) == timedelta(hours=3)
 
 
 def test_a_parcel_never_asked_about_or_overdue_is_due_now() -> None:
-    assert due(Status.UNKNOWN, last_polled_at=None) == timedelta(0)
-    assert due(Status.IN_TRANSIT, last_polled_at=NOW - 9 * DAY) == timedelta(0)
-    assert due(Status.IN_TRANSIT, last_polled_at=NOW + 9 * DAY) == timedelta(hours=3)
+    assert due(Status.UNKNOWN, asked_at=None) == timedelta(0)
+    assert due(Status.IN_TRANSIT, asked_at=NOW - 9 * DAY, last_scan_at=None) == timedelta(0)
+    assert due(Status.IN_TRANSIT, asked_at=NOW + 9 * DAY) == timedelta(hours=3)
 
 
 def test_failures_wait_longer_each_time_up_to_six_hours() -> None:
@@ -69,13 +126,13 @@ def test_failures_wait_longer_each_time_up_to_six_hours() -> None:
 )
 def test_retry_after_is_honoured_with_a_floor(asked: timedelta, waited: timedelta) -> None:
     assert due(Status.IN_TRANSIT, failures=1, retry_after=asked, seed="p1") == waited
-    assert due(Status.IN_TRANSIT, last_polled_at=None, retry_after=asked) == waited
+    assert due(Status.IN_TRANSIT, asked_at=None, retry_after=asked) == waited
     assert due(Status.IN_TRANSIT, failures=1, retry_after=timedelta(days=400)) == DAY
 
 
 def test_ninety_days_without_a_word_are_the_end() -> None:
     edge = NOW - 90 * DAY
-    assert due(Status.IN_TRANSIT, created_at=edge) is None
+    assert due(Status.IN_TRANSIT, created_at=edge, last_scan_at=None) is None
     assert due(Status.IN_TRANSIT, created_at=edge, last_scan_at=NOW - 89 * DAY) is not None
     assert due(Status.IN_TRANSIT, created_at=NOW - 400 * DAY, last_scan_at=edge) is None
     assert is_expired(now=NOW, created_at=edge, last_scan_at=None)
@@ -86,25 +143,54 @@ statuses = st.sampled_from(sorted(EVERY))
 spans = st.timedeltas(timedelta(0), timedelta(days=80))
 
 
+moments = st.none() | st.timedeltas(-4 * DAY, DAY).map(lambda ago: NOW + ago)
+hooks_known = st.builds(Hooks, moments, moments)
+
+
+def taught() -> Waits:
+    """Parcels that move at night, go out at seven and arrive at noon."""
+    waits, begin = Waits(), datetime(2026, 2, 2, 18, tzinfo=UTC)
+    night, hour = timedelta(hours=8), timedelta(hours=1)
+    for n in range(300):
+        at = begin + n * 60 * MINUTE / 300
+        last = Status.DELIVERED if n % 9 else Status.EXCEPTION
+        moves = [(at, Status.IN_TRANSIT), (at + night, Status.IN_TRANSIT)]
+        out = at + night + 5 * hour
+        moves += [(out, Status.OUT_FOR_DELIVERY), (out + (3 + n % 5) * hour, last)]
+        waits.learn(moves, UTC, at + 3 * DAY)
+    return waits
+
+
+TAUGHT = taught()
+PACES = [[Pace(waits, effort) for effort in (0.1, 0.5, 1, 2, 10)] for waits in (None, TAUGHT)]
+paces = st.sampled_from([pace for row in PACES for pace in row])
+
+
 @given(
     status=statuses,
-    polled=st.none() | spans,
-    hooks=st.booleans(),
+    asked=st.none() | spans,
+    scanned=st.none() | spans,
+    hooks=hooks_known,
+    pace=paces,
     failures=st.integers(0, 10**6),
     retry=st.none() | st.timedeltas(-DAY, 400 * DAY),
     seed=st.text(alphabet="abc123", max_size=8),
 )
 def test_the_next_question_is_soon_and_never_past(
     status: Status,
-    polled: timedelta | None,
-    hooks: bool,
+    asked: timedelta | None,
+    scanned: timedelta | None,
+    hooks: Hooks,
+    pace: Pace,
     failures: int,
     retry: timedelta | None,
     seed: str,
 ) -> None:
     facts: dict[str, Any] = {
-        "last_polled_at": None if polled is None else NOW - polled,
-        "hooks_arriving": hooks,
+        "asked_at": None if asked is None else NOW - asked,
+        "last_scan_at": None if scanned is None else NOW - scanned,
+        "hooks": hooks,
+        "pace": pace,
         "failures": failures,
         "retry_after": retry,
         "seed": seed,
@@ -117,6 +203,22 @@ def test_the_next_question_is_soon_and_never_past(
         assert wait >= min(max(retry, MINUTE), DAY)
 
 
+@given(st.sampled_from(sorted(FINAL)), hooks_known, paces)
+def test_a_parcel_that_has_ended_is_never_asked_about(
+    status: Status, hooks: Hooks, pace: Pace
+) -> None:
+    assert due(status, hooks, pace=pace, asked_at=None) is None
+    assert due(status, hooks, pace=pace, failures=3, retry_after=MINUTE) is None
+
+
+@given(status=statuses, scanned=spans, row=st.sampled_from(PACES), hooks=hooks_known)
+def test_more_effort_never_asks_later(
+    status: Status, scanned: timedelta, row: list[Pace], hooks: Hooks
+) -> None:
+    waits = [due(status, hooks, pace=pace, last_scan_at=NOW - scanned) for pace in row]
+    assert waits == sorted(waits, reverse=True)  # type: ignore[type-var]
+
+
 @given(status=statuses, few=st.integers(0, 40), more=st.integers(0, 40), seed=st.text(max_size=4))
 def test_more_failures_never_ask_sooner(status: Status, few: int, more: int, seed: str) -> None:
     fewer, many = sorted((few + 1, more + 1))
@@ -126,20 +228,23 @@ def test_more_failures_never_ask_sooner(status: Status, few: int, more: int, see
 @given(
     status=statuses,
     asked=st.tuples(spans, spans),
-    hooks=st.booleans(),
-    retry=st.none() | st.timedeltas(-DAY, 2 * DAY),
+    scanned=spans,
+    hooks=hooks_known,
+    pace=paces,
     seed=st.text(max_size=4),
 )
 def test_who_was_asked_later_is_asked_again_no_sooner(
     status: Status,
     asked: tuple[timedelta, timedelta],
-    hooks: bool,
-    retry: timedelta | None,
+    scanned: timedelta,
+    hooks: Hooks,
+    pace: Pace,
     seed: str,
 ) -> None:
-    facts: dict[str, Any] = {"hooks_arriving": hooks, "retry_after": retry, "seed": seed}
-    earlier, later = (due(status, last_polled_at=NOW - ago, **facts) for ago in sorted(asked)[::-1])
-    assert earlier <= later  # type: ignore[operator]
+    facts: dict[str, Any] = {"hooks": hooks, "pace": pace, "seed": seed}
+    facts["last_scan_at"] = NOW - scanned
+    earlier, later = (due(status, asked_at=NOW - ago, **facts) for ago in sorted(asked)[::-1])
+    assert earlier <= later + timedelta(seconds=1)  # type: ignore[operator]
 
 
 @given(
@@ -155,34 +260,61 @@ def test_a_longer_wait_that_was_asked_for_is_never_shorter(
     assert plain <= short <= long  # type: ignore[operator]
 
 
-@given(status=statuses, seed=st.text(max_size=4), polled=st.none() | spans)
-def test_hooks_never_make_questions_more_frequent(
-    status: Status, seed: str, polled: timedelta | None
+@given(status=statuses, seed=st.text(max_size=4), asked=spans, pace=paces)
+def test_hooks_that_arrive_never_make_questions_more_frequent(
+    status: Status, seed: str, asked: timedelta, pace: Pace
 ) -> None:
-    last = None if polled is None else NOW - polled
-    alone, told = (due(status, last_polled_at=last, hooks_arriving=h, seed=seed) for h in (0, 1))
-    assert alone <= told  # type: ignore[operator]
+    facts: dict[str, Any] = {"asked_at": NOW - asked, "seed": seed, "pace": pace}
+    if pace.effort < 1 and status is Status.OUT_FOR_DELIVERY:
+        return  # a house that asks rarely still has what may be delivered looked at
+    alone, told = (due(status, hooks, **facts) for hooks in (Hooks(), HOOKED))
+    assert alone <= max(told, LATEST)  # type: ignore[operator, type-var]
 
 
-@given(st.lists(st.tuples(statuses, st.booleans(), st.integers(0, 3)), min_size=1, max_size=40))
-def test_time_goes_on_and_no_parcel_is_asked_more_often_than_its_pace(
-    told: list[tuple[Status, bool, int]],
+@given(st.lists(st.tuples(statuses, hooks_known, st.integers(0, 3), paces), min_size=1))
+def test_time_goes_on_and_no_parcel_is_asked_more_often_than_every_few_minutes(
+    told: list[tuple[Status, Hooks, int, Pace]],
 ) -> None:
     """A parcel's life: each question is asked when it is due, and the next lies after it."""
     now = NOW
-    for status, hooks, failures in told:
-        found = next_poll(
-            status,
-            now=now,
-            created_at=now - DAY,
-            last_polled_at=now,
-            hooks_arriving=hooks,
-            failures=failures,
-            seed="parcel",
-        )
+    for status, hooks, failures, pace in told:
+        parcel = Parcel(status, now - DAY, asked_at=now, failures=failures, seed="parcel")
+        found = next_poll(parcel, now, hooks=hooks, pace=pace)
         assert found is not None
-        assert found - now >= MINUTE * 0.9
+        assert found - now >= MINUTE * (0.9 if failures else 5)
         now = found
+
+
+def test_what_was_learned_is_asked_for_at_the_hours_when_it_comes() -> None:
+    learned, scanned = PACES[1][2], datetime(2026, 3, 10, 2, tzinfo=UTC)
+    asked, dues = scanned + MINUTE, []
+    while asked < scanned + timedelta(hours=8):
+        facts = Parcel(Status.IN_TRANSIT, NOW - DAY, scanned, asked_at=asked)
+        found = next_poll(facts, asked, pace=learned)
+        assert found is not None
+        dues.append(found.hour)
+        asked = found
+    assert dues[0] >= 6, "nothing ever came before seven"
+    assert dues.count(7) >= 2, "then it is asked for twice an hour"
+
+
+def test_what_was_never_seen_is_asked_about_by_the_table() -> None:
+    assert due(Status.AVAILABLE_FOR_PICKUP, pace=PACES[1][2]) == timedelta(hours=3)
+    assert due(Status.AVAILABLE_FOR_PICKUP, pace=Pace(effort=2)) == timedelta(hours=1.5)
+
+
+def test_the_hour_is_that_of_where_the_parcel_goes() -> None:
+    learned = PACES[1][2]
+    tokyo = ZoneInfo("Asia/Tokyo")
+    here = datetime(2026, 3, 10, 6, tzinfo=UTC)
+    there = here - timedelta(hours=9)
+    waits = []
+    for at, zone in ((here, UTC), (there, tokyo), (here, tokyo)):
+        parcel = Parcel(Status.IN_TRANSIT, at - DAY, at - 4 * 60 * MINUTE, at, zone=zone)
+        found = next_poll(parcel, at, pace=learned)
+        assert found is not None
+        waits.append(found - at)
+    assert waits[0] == waits[1] != waits[2]
 
 
 def test_parcels_are_spread_earlier_never_later() -> None:
