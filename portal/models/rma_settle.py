@@ -59,15 +59,13 @@ def settle_early(rma: Return, step: str, act: Act) -> None:
 
     Nothing moves early while the customer's bank may give the same money back.
     """
-    if is_blocked(rma.order_id):
-        return
     wishes = [
         Wish(line, [unit for unit in line.units if unit.settlement_id is None], line.resolution)
         for line in rma.approved_lines
         if line.moves_at() == step
     ]
     chosen = [wish for wish in wishes if wish.units]
-    if chosen:
+    if chosen and not is_blocked(rma.order_id):
         settle(rma, chosen, settlements_of(rma.id), act)
         finish(rma, act)
 
