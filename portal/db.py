@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,16 @@ import pysqlite3.dbapi2 as sqlite
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, event, inspect
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    FromClause,
+    Integer,
+    event,
+    inspect,
+)
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects import sqlite as sl
 from sqlalchemy.engine import Connection
@@ -297,9 +307,10 @@ def every_shop() -> Iterator[None]:
     session.remove()
 
 
-def insert_into(model: type[Base]) -> Any:
+def insert_into(model: type[Base] | FromClause) -> Any:
     """An INSERT of this database's own dialect, for `on_conflict_…`."""
-    return (pg.insert if db.engine.dialect.name == "postgresql" else sl.insert)(model)
+    insert: Any = pg.insert if db.engine.dialect.name == "postgresql" else sl.insert
+    return insert(model)
 
 
 def insert_new(
@@ -312,9 +323,15 @@ def insert_new(
     stamped = [{"shop_id": shop_in_scope(), **row} for row in rows]
     if not stamped:
         return []
-    key = inspect(model).primary_key[0]
-    statement = insert_into(model).on_conflict_do_nothing(index_elements=unique).returning(key)
+    statement = _inserting(db.engine.dialect.name, model, tuple(unique))
     return list(session.scalars(statement, stamped))
+
+
+@lru_cache(maxsize=256)
+def _inserting(_dialect: str, model: type[Base], unique: tuple[str, ...]) -> Any:
+    """The statement of `insert_new`, built once for a kind of database."""
+    key = inspect(model).primary_key[0]
+    return insert_into(model).on_conflict_do_nothing(index_elements=unique).returning(key)
 
 
 def sweep_up() -> bool:

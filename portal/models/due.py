@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -34,8 +35,8 @@ QUEUES = (
     *("apply", "poll", "send", "picture", "seal"),
     *("settle", "label", "expire", "payment", "reconcile", "claim", "checkout", "instant"),
     *("withdraw", "link", "act", "books", "lanes"),
-    *("carrier", "dispute"),
     *("pulse", "habit", "quiet"),
+    *("carrier", "dispute"),
     *("herald", "deliver"),
 )
 
@@ -92,23 +93,25 @@ def plan_all(work: Sequence[tuple[str, str, int, datetime]]) -> None:
     """Plan several pieces of work, each (queue, subject, shop, when), in one statement."""
     if not work:
         return
-    nothing_yet = {"leased": False, "fence": 0, "attempts": 0}
-    insert = insert_into(Due).values(
-        [
-            {"queue": queue, "subject": subject, "shop_id": shop_id, "at": at, **nothing_yet}
-            for queue, subject, shop_id, at in work
-        ]
+    columns = ("queue", "subject", "shop_id", "at")
+    session.connection().execute(
+        _planning(db.engine.dialect.name),
+        [dict(zip(columns, each, strict=True)) for each in work],
     )
+
+
+@lru_cache(maxsize=4)
+def _planning(_dialect: str) -> Any:
+    """The statement that plans a piece of work: building it costs more than sending it."""
+    due, insert = Due.__table__.c, insert_into(Due.__table__)
     asked = insert.excluded.at
-    later = or_(Due.again_at.is_(None), Due.again_at > asked)
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["queue", "subject"],
-            set_={
-                "at": case((Due.leased, Due.at), (Due.at > asked, asked), else_=Due.at),
-                "again_at": case((Due.leased & later, asked), else_=Due.again_at),
-            },
-        )
+    later = or_(due.again_at.is_(None), due.again_at > asked)
+    return insert.values(leased=False, fence=0, attempts=0).on_conflict_do_update(
+        index_elements=["queue", "subject"],
+        set_={
+            "at": case((due.leased, due.at), (due.at > asked, asked), else_=due.at),
+            "again_at": case((due.leased & later, asked), else_=due.again_at),
+        },
     )
 
 
