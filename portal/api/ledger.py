@@ -41,6 +41,8 @@ class LedgerSums(Reply):
     premium_minor: int
     earned_minor: int = Field(description="Of the premium: the journey it was paid for has ended.")
     recovered_minor: int = Field(description="Paid by a carrier or an insurer for a claim.")
+    disputed_minor: int = Field(description="Taken back by the customer's bank in a dispute.")
+    dispute_fee_minor: int = Field(description="What disputes cost the shop.")
 
 
 class LedgerEntryReply(Reply):

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, func, or_, select, update
 
 from portal.db import session
+from portal.models.carrier_claim import CarrierClaim
 from portal.models.checkout import Checkout
 from portal.models.claim import Claim
+from portal.models.dispute import Dispute
 from portal.models.label import Label
 from portal.models.photo import Photo
 from portal.models.rma import Return
@@ -43,6 +45,13 @@ def erase_after_sale(order_ids: Sequence[str], email_key: str) -> Files:
     )
     blank = dict.fromkeys((*TYPED, "token_sealed"), "")
     session.execute(update(Claim).where(Claim.order_id.in_(order_ids)).values(blank))
+    claims = select(Claim.id).where(Claim.order_id.in_(order_ids))
+    session.execute(
+        update(CarrierClaim)
+        .where(CarrierClaim.claim_id.in_(claims))
+        .values(said="", asked="", problem="")
+    )
+    session.execute(update(Dispute).where(Dispute.order_id.in_(order_ids)).values(words=""))
     _erase_declared(order_ids, email_key)
     session.execute(
         update(Checkout)
