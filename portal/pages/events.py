@@ -50,7 +50,10 @@ def _open(link: Opened, now: datetime) -> Stream | None:
 
 
 def _told(stream: Stream) -> Response:
-    response = Response(stream.after(_seen()), mimetype="text/event-stream")
+    seen = _seen()
+    if seen > stream.version:  # of a house as it was before a backup was put back
+        seen = 0
+    response = Response(stream.after(seen), mimetype="text/event-stream")
     response.call_on_close(stream.close)
     response.headers["X-Accel-Buffering"] = "no"  # nginx would keep the words back
     return response

@@ -13,6 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portal import clock, create_app
 from portal.db import db, session
+from portal.live import streams_of
 from tests.browser.stock import Shown, stock
 from tests.conftest import settings_for, two_shops
 from tests.pages.samples import NOW
@@ -73,6 +74,7 @@ def site(migrated_sqlite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield Site(app, server.server_port, orders)
+        streams_of(app).stop()
         server.shutdown()
         thread.join()
         server.server_close()
