@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any, Final
+
 from flask import Blueprint, Response, abort, jsonify, request
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select, text
@@ -12,11 +15,15 @@ from portal import clock
 from portal.db import every_shop, session
 from portal.keys import settings
 from portal.migrations import schema_is_current
-from portal.models import Message, Shipment
+from portal.models import Gauge as Gauges
+from portal.models import Message, Pulse, Shipment, Shop
 from portal.models.due import QUEUES, backlog
+from portal.models.shipment import OF_CONCERN
 from portal.security import is_same
 
 bp = Blueprint("health", __name__)
+DAY: Final = timedelta(days=1)
+LATELY: Final = timedelta(days=30)
 
 
 @bp.get("/healthz")
@@ -69,9 +76,28 @@ def _figures() -> bytes:
         for state, count in _counts(Message.state):
             messages.labels(state).set(count)
         problems.set(session.scalar(select(func.count()).where(Shipment.problem != "")) or 0)
+        _asking(registry, now)
     return bytes(generate_latest(registry))
 
 
-def _counts(column: object) -> list[tuple[str, int]]:
-    rows = session.execute(select(column, func.count()).group_by(column)).all()  # type: ignore[call-overload]
+def _asking(registry: CollectorRegistry, now: datetime) -> None:
+    """How much carriers are asked, and whether their hooks arrive."""
+    concerns = Gauge("porchlight_concerns", "Parcels to look at", ["concern"], registry=registry)
+    asked = Gauge("porchlight_asked_today", "Questions since midnight UTC", registry=registry)
+    polls = Gauge("porchlight_polls_per_parcel", "Of those delivered lately", registry=registry)
+    lost = Gauge("porchlight_hooks_lost", "Hooks lost since the last", ["shop"], registry=registry)
+    for concern, count in _counts(Shipment.concern, OF_CONCERN):
+        concerns.labels(concern).set(count)
+    since = (Gauges.name.startswith("asked:"), Gauges.at > now - DAY)
+    asked.set(session.scalar(select(func.sum(Gauges.value)).where(*since)) or 0)
+    lately = (Shipment.status == "delivered", Shipment.delivered_at > now - LATELY)
+    polls.set(session.scalar(select(func.avg(Shipment.polls)).where(*lately)) or 0)
+    for slug, count in session.execute(
+        select(Shop.slug, Pulse.lost).join(Pulse, Pulse.shop_id == Shop.id)
+    ):
+        lost.labels(slug).set(count)
+
+
+def _counts(column: Any, *where: Any) -> list[tuple[str, int]]:
+    rows = session.execute(select(column, func.count()).where(*where).group_by(column)).all()
     return [(key, count) for key, count in rows]

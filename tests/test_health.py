@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from portal.db import session, writing
+from portal import clock
+from portal.db import inside, session, writing
 from portal.migrations import downgrade
-from tests.conftest import running_app
+from portal.models import Pulse, Shipment
+from portal.models.due import set_gauge
+from tests.conftest import running_app, shop_id
 from tests.pages.browser import Browser
 from tests.pages.orders import placed
 
@@ -72,3 +75,20 @@ def test_figures_count_over_all_shops(sqlite_url: str) -> None:
 
 def test_without_a_token_there_are_no_figures(app: Flask) -> None:
     assert Browser(app).get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+
+
+def test_how_much_carriers_are_asked_is_told(sqlite_url: str) -> None:
+    for app in running_app(sqlite_url, METRICS_TOKEN=METRICS):
+        placed(number="1042")
+        now = clock.now()
+        with inside(shop_id("fern")), writing():
+            for parcel in session.scalars(select(Shipment)):
+                parcel.status, parcel.delivered_at, parcel.polls = "delivered", now, 7
+                parcel.concern, parcel.concern_since = "late", now
+            set_gauge("asked:somebody", 31, now.replace(hour=0, minute=0, second=0, microsecond=0))
+            session.add(Pulse(heard_at=now, lost=3))
+        text = Browser(app).get("/metrics", headers={"Authorization": f"Bearer {METRICS}"}).text
+        assert "porchlight_polls_per_parcel 7.0" in text
+        assert "porchlight_asked_today 31.0" in text
+        assert 'porchlight_hooks_lost{shop="fern"} 3.0' in text
+        assert 'porchlight_concerns{concern="late"}' in text

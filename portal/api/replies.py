@@ -90,6 +90,7 @@ class ShipmentReply(Reply):
     window: Window | None
     lines: list[Held]
     scans: list[ScanReply]
+    polls: int = Field(description="How often the carrier was asked about it.")
     problem: Problem | None
 
 
@@ -147,6 +148,7 @@ class ProblemReply(Reply):
     order_number: str
     carrier: str
     tracking_number: str
+    polls: int
     problem: Problem
 
 
@@ -286,6 +288,7 @@ def _shipment_reply(
             Held(sku=skus.get(held.line_id, ""), quantity=held.quantity) for held in parcel.lines
         ],
         scans=scans,
+        polls=parcel.polls,
         problem=problem_of(parcel),
     )
 

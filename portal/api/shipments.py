@@ -73,6 +73,7 @@ def list_problems(call: Call) -> tuple[int, ProblemPage]:
                 order_number=number,
                 carrier=parcel.carrier,
                 tracking_number=parcel.tracking_number,
+                polls=parcel.polls,
                 problem=problem,
             )
             for parcel, number in page
