@@ -25,25 +25,35 @@ class Server:
 
     pid: int
     port: int
+    database_pid: int | None = None  # of a database server whose work counts as well
 
     def cpu_seconds(self) -> float:
         """User and system time of the whole tree so far, ended children included."""
-        return sum(_cpu(pid) for pid in _tree(self.pid))
+        roots = [self.pid, *([self.database_pid] if self.database_pid else [])]
+        return sum(_cpu(pid) for root in roots for pid in _tree(root))
 
 
 @contextmanager
-def serving(target: str, environ: Mapping[str, str], workers: int = 1) -> Iterator[Server]:
+def serving(
+    target: str,
+    environ: Mapping[str, str],
+    workers: int = 1,
+    threads: int = 4,
+    database_pid: int | None = None,
+    port: int | None = None,
+) -> Iterator[Server]:
     """Serve a WSGI app (`module:app`) with gunicorn's threads, as the product does."""
-    port = free_port()
+    port = port or free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", target, "-b", f"127.0.0.1:{port}"),
-        *("-k", "gthread", "-w", str(workers), "--threads", "4", "--no-control-socket"),
+        *("-k", "gthread", "-w", str(workers), "--threads", str(threads), "--no-control-socket"),
         *("--log-level", "error"),
     ]
-    process = subprocess.Popen(command, env={**os.environ, **environ})
+    told = {**os.environ, **environ}
+    process = subprocess.Popen(command, env=told, stdout=subprocess.DEVNULL)  # its log
     try:
-        _wait_for(port, process)
-        yield Server(process.pid, port)
+        wait_for(port, process)
+        yield Server(process.pid, port, database_pid)
     finally:
         process.terminate()
         process.wait(20)
@@ -80,7 +90,13 @@ def cpu_per_request(
     return (server.cpu_seconds() - before) / len(paths) * 1e6
 
 
-def in_turns(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
+class Medians(dict[str, float]):
+    """The median of each case, and how far its rounds lay apart."""
+
+    spread: dict[str, tuple[float, float]]  # least and most
+
+
+def in_turns(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> Medians:
     """The median of each case over rounds that are run in turns; one round warms up."""
     seen: dict[str, list[float]] = {name: [] for name in cases}
     for n in range(rounds + 1):
@@ -88,10 +104,14 @@ def in_turns(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> 
             figure = measure()
             if n:
                 seen[name].append(figure)
-    return {name: statistics.median(figures) for name, figures in seen.items()}
+    medians = Medians({name: statistics.median(figures) for name, figures in seen.items()})
+    medians.spread = {name: (min(figures), max(figures)) for name, figures in seen.items()}
+    return medians
 
 
-def result(name: str, value: float, reference: float, unit: str, told: str) -> dict[str, Any]:
+def result(
+    name: str, value: float, reference: float, unit: str, told: str, **more: Any
+) -> dict[str, Any]:
     """One benchmark's line: `ratio` is the value over the reference, both of this run."""
     return {
         "bench": name,
@@ -100,7 +120,28 @@ def result(name: str, value: float, reference: float, unit: str, told: str) -> d
         "value": round(value, 1),
         "unit": unit,
         "runs": ROUNDS,
+        **more,
     }
+
+
+def compared(
+    name: str,
+    medians: Medians,
+    pair: tuple[str, str],
+    unit: str,
+    told: str,
+    *,
+    goal: float,
+    **more: Any,
+) -> dict[str, Any]:
+    """The line of one case against another of the same rounds. The goal: a ratio of at most that.
+
+    `spread` holds the least and the most of the case, then of its reference.
+    """
+    case, reference = pair
+    spread = [round(each, 1) for one in pair for each in medians.spread[one]]
+    line = result(name, medians[case], medians[reference], unit, told, spread=spread, **more)
+    return line | {"goal": goal, "met": line["ratio"] <= goal}
 
 
 def _cpu(pid: int) -> float:
@@ -118,8 +159,9 @@ def _tree(pid: int) -> list[int]:
     return [pid, *(grand for child in children for grand in _tree(child))]
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server listens. Raises RuntimeError where it does not within a minute."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

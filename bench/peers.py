@@ -1,4 +1,4 @@
-"""`make bench-peers`: the policy against two rule engines, on the same rules and requests.
+"""`make bench-peers`: the policy against two rule engines, on the same rules and requests; karrio.
 
 Each engine answers with its outcome and a full trace: zen-engine's decision table with `trace`, and
 for CEL one program that gives every rule's answer as a list. The three must agree on every request
@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import cel
 import zen
 
+from bench import peers_karrio
 from bench.measure import in_turns, result
 from returns.policy import Facts, Policy, compile_policy
 
@@ -41,6 +42,7 @@ def main() -> None:
     lines: list[dict[str, Any]] = []
     for size in SIZES:
         lines += measured(size)
+    lines += peers_karrio.run()
     for line in lines:
         print(json.dumps(line))
 

@@ -30,6 +30,11 @@ SHOTS = {
 SECONDS = 90
 
 
+def which_chromium() -> str | None:
+    """Where Chromium is installed, if it is."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 def main() -> None:
     """Start a demo, photograph it, and take it down again."""
     with tempfile.TemporaryDirectory() as home, socket.socket() as free:
@@ -60,7 +65,7 @@ def _until_told(address: str) -> None:
 
 
 def _shoot(port: int) -> None:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = which_chromium()
     if path is None:
         raise SystemExit("Chromium is not installed.")
     PICTURES.mkdir(parents=True, exist_ok=True)

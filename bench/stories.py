@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import pysqlite3.dbapi2 as sqlite
 import time_machine
-from sqlalchemy import delete, inspect, select, update
+from sqlalchemy import delete, inspect, or_, select, update
 
 from bench import house
 from bench.journeys import Parcel, parcels, posted_order
@@ -38,13 +38,15 @@ from portal.models import (
     StoredScan,
     Unit,
 )
+from portal.models.asking import Asking
 from portal.models.due import plan
+from portal.models.lane import LaneParcel
 from portal.models.observe import observe
 from portal.sources.document import OrderDocument, ShipmentDocument
 
 # Whoever is referred to comes first.
 COPIED: Final[tuple[type[Base], ...]] = (
-    *(Customer, Order, OrderLine, Unit, Shipment, ShipmentLine, StoredScan),
+    *(Customer, Order, OrderLine, Unit, Shipment, ShipmentLine, LaneParcel, StoredScan),
     *(Link, Message, AuditEntry, LedgerEntry, Due),
 )
 NUMBER: Final = "700000000007"  # of every story's order: told apart from all else in a row
@@ -111,7 +113,7 @@ class Teller:
     def _take(self) -> dict[str, Rows]:
         """The rows of the story, which leave the small database empty for the next one."""
         taken = {}
-        names = [model.__table__.name for model in COPIED]
+        names = [model.__tablename__ for model in COPIED]
         for name in names:
             rows = self._raw.execute(f"SELECT * FROM {name} ORDER BY rowid")  # noqa: S608
             taken[name] = [dict(row) for row in rows]
@@ -136,15 +138,19 @@ def _looks(one: Parcel, now: datetime) -> list[datetime]:
 
 
 def _settle(now: datetime) -> None:
-    """What workers have done since: mails are out, what is over is not asked about any more."""
+    """What workers have done since: mails are out, what is over is not asked about any more.
+
+    What is due for a whole shop is no order's.
+    """
     session.flush()
-    session.execute(delete(Due).where(Due.queue.in_(("poll", "send"))))
+    done = or_(Due.queue.in_(("poll", "send")), Due.at <= now, Due.subject.startswith("shop:"))
+    session.execute(delete(Due).where(done))
     sent = update(Message).where(Message.state == "wanted")
     session.execute(
         sent.values(state="sent", sent_at=Message.created_at, reference="kept-elsewhere")
     )
     for shipment in session.scalars(select(Shipment).execution_options(populate_existing=True)):
-        at = shipment.next_poll(now)
+        at = Asking.at_present().next_poll(shipment, now)
         if at is not None:
             plan("poll", shipment.id, shipment.shop_id, at)
 

@@ -7,17 +7,18 @@ that looks at nothing.
 from __future__ import annotations
 
 import http.client
+import random
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench import tracking
+from bench.data import fill, token_of
+from bench.house import ASK, environ_in
 from bench.measure import ROUNDS, Server, serving
 
 ORDERS = 50_000
-SCANS = 4  # an order
 ASKED = 200  # pages a round
 BARE = "/healthz"
 
@@ -25,8 +26,9 @@ BARE = "/healthz"
 def run() -> list[dict[str, Any]]:
     """One line: the 95th percentile, in milliseconds, and how many bare ones go into it."""
     with tempfile.TemporaryDirectory() as home:
-        environ = tracking.environ_in(Path(home))
-        pages = iter([f"/t/{token}" for token in tracking.fill(environ, ORDERS, SCANS)])
+        environ = environ_in(Path(home))
+        fill(environ["DATABASE_URL"], ORDERS)
+        pages = iter([f"/t/{token_of(n)}" for n in random.Random(3).sample(range(ORDERS), ORDERS)])
         with serving("wsgi:app", environ) as house:
             rounds = [
                 (_p95(house, [next(pages) for _ in range(ASKED)]), _p95(house, [BARE] * ASKED))
@@ -51,7 +53,7 @@ def _p95(server: Server, paths: list[str]) -> float:
     took = []
     for path in paths:
         began = time.perf_counter()
-        connection.request("GET", path, headers=tracking.ASK)
+        connection.request("GET", path, headers=ASK)
         answer = connection.getresponse()  # its head is here, and with it the first byte
         took.append((time.perf_counter() - began) * 1e3)
         answer.read()

