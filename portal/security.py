@@ -27,7 +27,7 @@ BODY_BYTES = 1024 * 1024
 FORM_MEMORY_BYTES = 256 * 1024
 FORM_PARTS = 200
 # Forms that photos come with: five of ten megabytes, and some room.
-PHOTO_FORMS = frozenset({"returns.answer", "staff.rma_receipt"})
+PHOTO_FORMS = frozenset({"returns.answer", "staff.rma_receipt", "staff.receiving_count"})
 PHOTO_FORM_BYTES = 52 * 1024 * 1024
 FORM_HOURS = 12  # how long a form that stays open can still be sent
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

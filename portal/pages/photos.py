@@ -20,10 +20,13 @@ MOST_BYTES = 10 * 1024 * 1024  # of one file
 MOST_AN_ARTICLE = 5
 
 
-def take(order_id: str, sku: str, field: str, have: int) -> tuple[list[str], str]:
+def take(
+    order_id: str, sku: str, field: str, have: int, by: str = "customer", rma_id: str | None = None
+) -> tuple[list[str], str]:
     """Keep the files of one field; gives the ids of the photos and what was wrong, "" for nothing.
 
-    A file that is no picture spoils none of the others. Raises Conflict past an order's limit.
+    A file that is no picture spoils none of the others. They belong to a return that is named.
+    Raises Conflict past an order's limit.
     """
     made: list[str] = []
     problem = ""
@@ -39,7 +42,7 @@ def take(order_id: str, sku: str, field: str, have: int) -> tuple[list[str], str
             problem = _("A file could not be read as a photo. %(why)s", why=str(error))
             continue
         with writing():  # the file first, the row after it: a row always has its file
-            photo_id = Photo.add(order_id, sku, "customer", clock.now())
+            photo_id = Photo.add(order_id, sku, by, clock.now(), rma_id)
             keep(g.shop_id, photo_id, content)
         made.append(photo_id)
     return made, problem

@@ -65,7 +65,9 @@ def _return(subject: str) -> dict[str, Any] | None:
                 "wants": each["resolution"],
                 "outcome": each["line"].decision["outcome"],
                 "because": each["because"],
-                "verdicts": [one for one in each["verdicts"] if one["tone"]],
+                "verdicts": [
+                    one for one in each["verdicts"] if one["tone"] and one["said"] != "sets"
+                ],
             }
             for each in lines
         ],

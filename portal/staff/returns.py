@@ -68,7 +68,7 @@ def rma_rejection(rma_id: str) -> Response:
 @needs("receive")
 def rma_receipt(rma_id: str) -> Response:
     """Write down what was in the parcel."""
-    counts = _counted()
+    counts = typed_counts()
     return _act(rma_id, "Written down.", lambda rma, now: receive(rma, counts, me().who, now))
 
 
@@ -150,7 +150,7 @@ def _typed(name: str) -> str:
     return request.form.get(name, "").strip()[:2000]
 
 
-def _counted() -> list[Count]:
+def typed_counts() -> list[Count]:
     """What the form counted: one row a sku, by its place."""
     counts = []
     for place, sku in enumerate(request.form.getlist("sku")):

@@ -124,7 +124,7 @@ const chosen = () => all("[name=item]:checked")
 function tell() {
   const words = document.querySelector("[data-count]")
   const n = chosen().length
-  if (words) words.textContent = n ? `${n} chosen:` : "Choose rows, then:"
+  if (words) words.textContent = n ? `${n} chosen` : "None chosen"
   const every = document.querySelector("#all")
   if (every) every.checked = n > 0 && n === all("[name=item]:not(:disabled)").length
 }
@@ -170,7 +170,8 @@ for (const more of all("details.more"))
     if (!more.open) return
     for (const other of all("details.more")) if (other !== more) other.open = false
     if (more.querySelector("#code")) fit(more.querySelector("#code"))
-    more.querySelector("select, input")?.focus()
+    // The event comes late: whoever types within already stays where they are.
+    if (!more.querySelector(".pop").contains(document.activeElement)) more.querySelector("select, input")?.focus()
   })
 
 function unfold(field) {

@@ -46,6 +46,13 @@ MAY = {
     "POST /staff/views/<view_id>/removal": ALL,
     "GET /staff/keys": ALL,
     "POST /staff/keys": ALL,
+    "GET /staff/orders": ALL,
+    "GET /staff/orders/<order_id>": ALL,
+    "POST /staff/shipments/<shipment_id>/question": DESK,
+    "POST /staff/shipments/<shipment_id>/correction": DESK,
+    "GET /staff/receive": DESK | {"warehouse"},
+    "GET /staff/receive/<rma_id>": DESK | {"warehouse"},
+    "POST /staff/receive/<rma_id>": DESK | {"warehouse"},
     "GET /staff/returns/<rma_id>": ALL,
     "GET /staff/photos/<photo_id>": ALL,
     "POST /staff/returns/<rma_id>/approval": DESK,
@@ -87,7 +94,8 @@ MAY = {
     "POST /staff/instant/<instant_id>/payment": DESK,
     "POST /staff/returns/<rma_id>/receipt": DESK | {"warehouse"},
 }
-OWN = {"GET /staff/queue", "GET /staff/keys"}  # of whichever shop asks, with nothing of others
+# Of whichever shop asks, with nothing of others.
+OWN = {f"GET /staff/{own}" for own in ("queue", "keys", "orders", "receive")}
 OWN |= {f"POST /staff/{own}" for own in ("keys", "views", "presence", "protection/record")}
 OWN |= {f"GET /staff/protection{own}" for own in ("", ".csv", "/<what>", "/<what>.csv")}
 OWN |= {f"GET /staff/{own}" for own in ("audit", "audit.csv", "people")} | {"POST /staff/people"}
