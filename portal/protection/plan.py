@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from portal.protection.fair_words import unfair
 from returns.money import exponent
+from returns.setting import setting
 
 LARGEST_MINOR: Final = 10**12
 WHOLE: Final = 10_000  # basis points
@@ -31,8 +32,9 @@ class _Part(BaseModel):
 class Flat(_Part):
     """The same for any value."""
 
+    model_config = ConfigDict(title="The same for every order")
     kind: Literal["flat"]
-    amount_minor: Minor
+    amount_minor: Annotated[Minor, setting("Price")]
 
     def of(self, value_minor: int) -> int:
         """The price of covering this value; nothing costs nothing."""
@@ -42,8 +44,9 @@ class Flat(_Part):
 class Share(_Part):
     """A share of the value, rounded up."""
 
+    model_config = ConfigDict(title="A share of what is covered")
     kind: Literal["share"]
-    basis_points: Points
+    basis_points: Annotated[Points, setting("Share of the value")]
 
     def of(self, value_minor: int) -> int:
         """The price of covering this value."""
@@ -53,24 +56,29 @@ class Share(_Part):
 class Tier(_Part):
     """The price up to a value, that value included. The last tier has no end."""
 
-    up_to_minor: Minor | None = None
-    amount_minor: Minor
+    up_to_minor: Annotated[Minor | None, setting("For values up to", "Empty: without end.")] = None
+    amount_minor: Annotated[Minor, setting("Price")]
 
 
 class Tiers(_Part):
     """A price for each span of values, the smallest first."""
 
+    model_config = ConfigDict(title="A price for each span of values")
     kind: Literal["tiers"]
-    tiers: Annotated[list[Tier], Field(min_length=1, max_length=50)]
+    tiers: Annotated[
+        list[Tier],
+        Field(min_length=1, max_length=50),
+        setting("Spans, the smallest first", "The last one has no end."),
+    ]
 
     @model_validator(mode="after")
     def _in_order(self) -> Tiers:
         ends = [tier.up_to_minor for tier in self.tiers]
         known = [end for end in ends[:-1] if end is not None]
         if ends[-1] is not None or len(known) != len(ends) - 1:
-            raise ValueError("The last tier, and it alone, has no up_to_minor.")
+            raise ValueError("The last span, and it alone, has no end (up_to_minor).")
         if sorted(set(known)) != known:
-            raise ValueError("Tiers go up: give each a higher up_to_minor than the one before.")
+            raise ValueError("Spans go up: end each (up_to_minor) higher than the one before.")
         return self
 
     def of(self, value_minor: int) -> int:
@@ -87,9 +95,9 @@ Price = Annotated[Flat | Share | Tiers, Field(discriminator="kind")]
 class Rate(_Part):
     """Another price for some destinations or categories. An empty list stands for all of them."""
 
-    countries: list[Country] = []
-    categories: list[Word] = []
-    price: Price
+    countries: Annotated[list[Country], setting("Countries", "By name. Empty: all.")] = []
+    categories: Annotated[list[Word], setting("Categories", "Empty: all.")] = []
+    price: Annotated[Price, setting("Its price")]
 
     def fits(self, country: str, category: str) -> bool:
         """Whether a line of this category that goes to this country has this price."""
@@ -100,9 +108,20 @@ class Rate(_Part):
 class Provider(_Part):
     """Who gives the cover. A merchant's own service is never called insurance."""
 
-    name: Word
-    basis: Literal["merchant_service", "licensed_insurer"] = "merchant_service"
-    licence: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[Word, setting("Name")]
+    basis: Annotated[
+        Literal["merchant_service", "licensed_insurer"],
+        setting(
+            "What it is",
+            words={
+                "merchant_service": "The shop's own service",
+                "licensed_insurer": "A licensed insurer's",
+            },
+        ),
+    ] = "merchant_service"
+    licence: Annotated[
+        str, Field(max_length=200), setting("Licence", "Needed of a licensed insurer.")
+    ] = ""
 
     @model_validator(mode="after")
     def _names_its_licence(self) -> Provider:
@@ -114,32 +133,60 @@ class Provider(_Part):
 class Words(_Part):
     """The shop's own words in one language. What is empty has the words that come with this."""
 
-    title: Annotated[str, Field(max_length=80)] = ""
-    summary: Annotated[str, Field(max_length=300)] = ""
-    how_to_claim: Annotated[str, Field(max_length=300)] = ""
+    title: Annotated[str, Field(max_length=80), setting("Title")] = ""
+    summary: Annotated[str, Field(max_length=300), setting("What it is")] = ""
+    how_to_claim: Annotated[str, Field(max_length=300), setting("How to claim")] = ""
 
 
 class Plan(_Part):
     """One plan. Whatever it says, cover is never chosen for anybody beforehand."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    price: Price
-    rates: Annotated[list[Rate], Field(max_length=200)] = []
-    floor_minor: Minor = 0
-    cap_minor: Minor | None = None
-    round_to_minor: Annotated[int, Field(ge=1, le=100_000)] = 1
-    order_limit_minor: Minor | None = None
-    parcel_limit_minor: Minor | None = None
-    only_countries: list[Country] = []
-    excluded_countries: list[Country] = []
-    excluded_categories: list[Word] = []
-    excluded_skus: list[Word] = []
-    covers_return: bool = False  # the label back is free, too
-    return_minor: Minor = 0  # what that adds to the premium
-    climate_points: Points = 0  # on top of the premium, and shown as a line of its own
-    climate_for: Annotated[str, Field(max_length=120)] = ""
-    provider: Provider
-    words: dict[Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")], Words] = {}
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), setting("Currency")]
+    price: Annotated[Price, setting("What cover costs")]
+    rates: Annotated[
+        list[Rate],
+        Field(max_length=200),
+        setting("Other prices", "For some countries or categories. The first that fits counts."),
+    ] = []
+    floor_minor: Annotated[Minor, setting("At least", "Nobody pays less than this.")] = 0
+    cap_minor: Annotated[
+        Minor | None, setting("At most", "Nobody pays more than this. Empty: no cap.")
+    ] = None
+    round_to_minor: Annotated[
+        int, Field(ge=1, le=100_000), setting("Rounded up to", "Such as 0.05.")
+    ] = 1
+    order_limit_minor: Annotated[
+        Minor | None, setting("Covered of one order at most", "Empty: all of it.")
+    ] = None
+    parcel_limit_minor: Annotated[
+        Minor | None, setting("Covered of one parcel at most", "Empty: all of it.")
+    ] = None
+    only_countries: Annotated[
+        list[Country], setting("Offered for", "Countries by name. Empty: everywhere.")
+    ] = []
+    excluded_countries: Annotated[
+        list[Country], setting("Not offered for", "Countries by name.")
+    ] = []
+    excluded_categories: Annotated[
+        list[Word], setting("Categories that are not covered", "With commas between them.")
+    ] = []
+    excluded_skus: Annotated[
+        list[Word], setting("Articles (SKU) that are not covered", "With commas between them.")
+    ] = []
+    covers_return: Annotated[bool, setting("The label of a return is free, too")] = False
+    return_minor: Annotated[Minor, setting("What that adds to the price")] = 0
+    climate_points: Annotated[
+        Points,
+        setting("Climate share", "On top, and shown as a line of its own.", unit="percent"),
+    ] = 0
+    climate_for: Annotated[
+        str, Field(max_length=120), setting("What the climate share goes to")
+    ] = ""
+    provider: Annotated[Provider, setting("Who gives the cover")]
+    words: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")], Words],
+        setting("Words of your own", "For a language such as en or de.", key="Language"),
+    ] = {}
 
     @field_validator("currency")
     @classmethod
@@ -150,11 +197,15 @@ class Plan(_Part):
     @model_validator(mode="after")
     def _holds_together(self) -> Plan:
         if self.cap_minor is not None and self.cap_minor < self.floor_minor:
-            raise ValueError("The cap is below the floor. Give cap_minor at least floor_minor.")
+            raise ValueError(
+                "The most that is paid is below the least. Give cap_minor at least floor_minor."
+            )
         if self.return_minor and not self.covers_return:
-            raise ValueError("return_minor is charged for nothing: set covers_return as well.")
+            raise ValueError(
+                "Something is added for returns that are not covered: set covers_return as well."
+            )
         if self.climate_points and not self.climate_for:
-            raise ValueError("Say in climate_for what the climate share goes to.")
+            raise ValueError("Say what the climate share goes to (climate_for).")
         return self
 
     @model_validator(mode="after")

@@ -27,6 +27,7 @@ from portal.staff import (
     receiving,
     recovery,
     returns,
+    settings,
     signin,
     stuck,
     withdrawals,
@@ -60,6 +61,7 @@ __all__ = [
     "receiving",
     "recovery",
     "returns",
+    "settings",
     "stuck",
     "withdrawals",
 ]

@@ -36,7 +36,7 @@ from portal.staff.policy_sentences import (
 )
 from portal.staff.rights import needs
 from portal.staff.schema_form import form_of
-from portal.staff.widget_groups import Record, add_row
+from portal.staff.widget_groups import Record, add_row, placed
 from portal.staff.widgets import Line, Problems, Typed
 from returns.conditions import read as read_condition
 from returns.errors import FieldProblem
@@ -106,7 +106,8 @@ class RuleForm:
             READERS[self.kind].validate_json(json.dumps(settings), strict=True)
         except ValidationError as error:
             self.record.fill("", settings, self.typed)
-            self.problems |= {each["field"]: each["message"] for each in sentences(error)}
+            found = {each["field"]: each["message"] for each in sentences(error)}
+            self.problems |= placed(found, self.record.show("", self.typed, {}))
         wrong: list[FieldProblem] = []
         if when:
             read_condition(when, (condition_form.AT,), wrong)

@@ -135,8 +135,8 @@ class Maker:
     def _object(self, name: str, schema: Schema) -> Widget:
         if "properties" in schema:
             return self.record(name, schema)
-        patterned = next(iter(schema.get("patternProperties", {}).values()), None)
-        row = self.widget(name, schema.get("additionalProperties") or patterned or {})
+        pattern, patterned = next(iter(schema.get("patternProperties", {}).items()), ("", None))
+        row = self.widget(name, patterned or schema["additionalProperties"])
         codes = schema.get("propertyNames", {}).get("enum")
         if codes:
             return EachOf(
@@ -147,7 +147,8 @@ class Maker:
             )
         label = schema.get("key", "Name")
         value = replace(row, label=schema.get("value", label_of_setting(name, {})), help="")
-        return Named(row=value, key=Line(label=label, is_needed=True, most=120))
+        key = Line(label=label, is_needed=True, most=120, pattern=pattern, such=_help(schema))
+        return Named(row=value, key=key)
 
     def _oneof(self, _name: str, schema: Schema) -> Widget:
         tag = schema["discriminator"]["propertyName"]
@@ -157,13 +158,19 @@ class Maker:
 
 
 def form_of(
-    schema: Schema, currency: str, default_words: Callable[[str], str] = lambda _code: ""
+    schema: Schema,
+    currency: str,
+    default_words: Callable[[str], str] = lambda _code: "",
+    without: str = "",
 ) -> Record:
     """The form for a whole model, from its JSON schema. Amounts are of `currency`.
 
-    `default_words` says what a text means that is a code and stands for "as usual".
+    `default_words` says what a text means that is a code and stands for "as usual"; the setting
+    `without` is not a person's to set.
     """
-    return Maker(schema.get("$defs", {}), currency, default_words).record("", schema)
+    kept = {name: each for name, each in schema["properties"].items() if name != without}
+    maker = Maker(schema.get("$defs", {}), currency, default_words)
+    return maker.record("", {**schema, "properties": kept})
 
 
 def label_of_setting(name: str, schema: Schema) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -209,3 +209,20 @@ def add_row(widget: Widget, at: str, wanted: str, typed: Typed) -> bool:
     if isinstance(widget, Record | OneOf):
         return any(add_row(each, inner(at, key), wanted, typed) for key, each in widget.of.items())
     return False
+
+
+def placed(problems: Problems, shown: Box) -> Problems:
+    """Each problem under the name of a field that is there: its own, else what it is part of."""
+    names = set(_names(shown))
+    found: Problems = {}
+    for name, sentence in problems.items():
+        while name and name not in names:
+            name = name.rpartition(".")[0]
+        found[name] = f"{found[name]} {sentence}" if name in found else sentence
+    return found
+
+
+def _names(box: Box) -> Iterator[str]:
+    yield box.name
+    for part in box.parts:
+        yield from _names(part)

@@ -82,7 +82,8 @@ class Line(Widget):
     most: int = LONGEST
     is_needed: bool = False
     default_words: str = ""
-    kind: str = "line"
+    pattern: str = ""  # what it must be like, where it must be like something
+    such: str = ""  # and a sentence that says so
 
     def fill(self, name: str, value: Any, typed: Typed) -> None:
         typed[name] = "" if value == self.default else str(value)
@@ -92,6 +93,8 @@ class Line(Widget):
         problem = text_problem(text, self.most)
         if not problem and not text and self.is_needed and not self.default:
             problem = f"{self.label}: this must not be empty."
+        if not problem and text and self.pattern and not re.search(self.pattern, text):
+            problem = f"{self.label}: {text[:40]} does not fit. {self.such}"
         if problem:
             problems[name] = problem
         return text or str(self.default or "")
@@ -99,7 +102,7 @@ class Line(Widget):
     def show(self, name: str, typed: Typed, problems: Problems) -> Box:
         words = self.default_words or str(self.default or "")
         value = typed.get(name, "")
-        return self._box(self.kind, name, problems, value=value, placeholder=words)
+        return self._box("line", name, problems, value=value, placeholder=words)
 
 
 @dataclass(frozen=True, kw_only=True)

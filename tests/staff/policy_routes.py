@@ -26,12 +26,15 @@ POLICY = {
     f"POST {ONE}/publication": SETS,
     f"POST {ONE}/restoration": SETS,
     f"POST {ONE}/withdrawal": SETS,
+    "GET /staff/settings": ALL,
+    "GET /staff/settings/<name>": SETS,
+    "POST /staff/settings/<name>": SETS,
 }
 
 
 def path_to(path: str) -> str:
     """A path with something in it that every shop has."""
-    there = {"<int:version>": "1", "<rule_id>": "window", "<kind>": "review"}
+    there = {"<int:version>": "1", "<rule_id>": "window", "<kind>": "review", "<name>": "claims"}
     for name, value in there.items():
         path = path.replace(name, value)
     return path
