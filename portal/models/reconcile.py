@@ -79,9 +79,12 @@ def our_side(payment: str) -> Side:
         .where(
             LedgerEntry.reference == payment,
             LedgerEntry.kind.in_(OUTSIDE),
-            # What an exchange moved into its order was captured once, with the first one.
+            # What moved into an order of an exchange, or of a claim that is sent again, was
+            # captured once, with the first one.
             LedgerEntry.order_id.not_in(
-                select(Exchange.order_id).where(Exchange.order_id.is_not(None))
+                select(Exchange.order_id)
+                .where(Exchange.order_id.is_not(None))
+                .union_all(select(Settlement.reference).where(Settlement.kind == "reship"))
             )
             | (LedgerEntry.kind == "refunded")
             | LedgerEntry.cause.like("stl_%:due")

@@ -11,10 +11,12 @@ from portal.cli import check_work
 from portal.cli.reconcile import _compare
 from portal.db import every_shop, inside, session, writing
 from portal.jobs.reconcile import compare, plan_reconciling
-from portal.models import Settlement
+from portal.models import Order, Settlement
+from portal.models.claim_acts import approve
 from tests.conftest import shop_id
 from tests.jobs.counter import Counter, hasty
 from tests.models.bought import PAID_MINOR
+from tests.models.test_claim import claimed, on
 
 REFUND = "POST /stripe/v1/refunds"
 
@@ -41,6 +43,15 @@ def test_where_both_are_the_same_nothing_is_said(any_counter: Counter) -> None:
     assert found(any_counter) == []
     daily(any_counter)
     assert "no difference" in money_lines()[0]
+
+
+def test_what_a_claim_sent_again_was_captured_once(counter: Counter) -> None:
+    order_id = counter.paid()
+    id = claimed(order_id, now=clock.now(), lines={"MUG": 1}, wanted="reship")
+    on(id, lambda claim: approve(claim, "staff:1", clock.now()))
+    with inside(shop_id("fern")):
+        assert session.query(Order).filter(Order.number == "1001-C1").count() == 1
+    assert found(counter) == []
 
 
 def test_a_refund_nobody_told_us_of_is_named_and_doctor_says_so(any_counter: Counter) -> None:
