@@ -46,7 +46,7 @@ def protection() -> Response:
         here="protection",
         books=books,
         total=books.total,
-        months=_named(books.by("month"), month_name),
+        months=_named(_months(books), month_name),
         lanes=_named(_lanes(books, open_), lane_name),
         kinds=_kinds(books, open_),
         reserves=books.reserves,
@@ -156,6 +156,14 @@ def lane_name(lane: str) -> str:
 
 def _named(sums: dict[str, Sum], name: Any) -> list[tuple[str, str, Sum]]:
     return [(key, name(key), sum_) for key, sum_ in sums.items()]
+
+
+def _months(books: Books) -> dict[str, Sum]:
+    """Each month, but those before anything happened."""
+    found = books.by("month")
+    begun = next((name for name, sum_ in found.items() if sum_ != Sum()), books.months.names[-1])
+    opened = books.months.names[0] if books.opening_minor else begun
+    return {name: sum_ for name, sum_ in found.items() if name >= opened}
 
 
 def _lanes(books: Books, open_: list[OpenClaim]) -> dict[str, Sum]:

@@ -23,7 +23,6 @@ from portal.staff.protection import (
     month_name,
     shown_in,
 )
-from portal.staff.return_shown import when
 from portal.staff.rights import needs
 
 MOST_PAGES: Final = 1_000
@@ -53,7 +52,7 @@ def protection_rows(what: str) -> Response:
         page=page,
         more=found.count > page * MOST,
         kept=_kept(),
-        when=lambda at: when(at, calendar),
+        day=lambda at: f"{calendar.local(at):%-d %b %Y}",
         **shown_in(asked.currency),
     )
     return make_response(text)

@@ -91,10 +91,10 @@ def test_a_spreadsheet_of_the_books_adds_up_and_runs_no_formula(app: Flask, sold
 def test_the_period_is_chosen_and_other_currencies_stay_apart(app: Flask, sold: str) -> None:
     with time_machine.travel(LATER, tick=False):
         desk = joined(app, role="owner")
-    assert "Nov 2025" not in page(desk, "/staff/protection")
-    assert "Jan 2026" in page(desk, "/staff/protection?period=2026")
+    assert "Dec 2026" not in page(desk, "/staff/protection")
+    assert "Dec 2026" in page(desk, "/staff/protection?period=2026")
     for odd in ("1999", "9" * 40, "²"):
-        assert "Dec 2025" in page(desk, f"/staff/protection?period={odd}")
+        assert "Dec 2026" not in page(desk, f"/staff/protection?period={odd}")
     covered("2001", currency="EUR")
     text = page(desk, "/staff/protection?currency=EUR")
     assert "€1.45" in text
