@@ -87,6 +87,17 @@ def test_what_is_missing_is_claimed_on_a_phone_without_javascript(
     page.context.close()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["not_received", "damaged", "wrong_item"])
+def test_a_claim_of_each_other_kind_is_made_on_a_phone(
+    chromium: Browser, site: Site, orders: dict[tuple[str, str], Iterator[str]], kind: str
+) -> None:
+    page = window(chromium)
+    claim(page, site.url("fern", next(orders["fern", "arrived"])), kind, OTHER, scripted=True)
+    assert page.locator("h1").inner_text() == "Approved"
+    page.context.close()
+
+
 @pytest.mark.parametrize("brand", ["fern", "volta"])
 def test_what_is_probably_lost_leads_to_its_claim_and_has_no_faults(
     chromium: Browser, site: Site, orders: dict[tuple[str, str], Iterator[str]], brand: str
