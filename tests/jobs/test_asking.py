@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +21,15 @@ from carriers.schedule import ASKED_FOR_ONE, HOOK_GRACE, LATEST, QUIET
 from portal import clock
 from portal.db import every_shop, inside, session, writing
 from portal.models import Pulse, Shipment, StoredScan
-from portal.models.due import Due
+from portal.models.due import Due, plan
 from portal.models.lost_hooks import doubt
 from portal.sandbox import Box
+from tests.conftest import SECRET as SECRET_KEY
 from tests.conftest import shop_id
-from tests.jobs.house import House
-from tests.sandbox.conftest import Door
+from tests.jobs.house import KEY, SECRET, House
+from tests.sandbox.conftest import Door, Hands
 
+ROOT = Path(__file__).resolve().parents[2]
 MONDAY = datetime(2026, 11, 2, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -160,8 +166,7 @@ def test_a_provider_that_cannot_say_what_it_sent_is_asked_about_what_is_at_the_d
     assert world.house.parcel(order).polls - polls >= 2
 
 
-def test_a_killed_look_is_taken_up_by_another_worker(any_house: House, time: Any) -> None:
-    """Killed between putting parcels in doubt and writing the look down: done again, to no harm."""
+def test_a_look_that_is_done_twice_does_no_harm(any_house: House, time: Any) -> None:
     for number in numbers(3):
         any_house.order(number, {"carrier": "UPS", "tracking_number": number})
     with inside(shop_id("fern")), writing():
@@ -178,6 +183,49 @@ def test_a_killed_look_is_taken_up_by_another_worker(any_house: House, time: Any
     assert all(row.at <= lost + HOOK_GRACE + timedelta(seconds=1) for row in any_house.due("poll"))
     with inside(shop_id("fern")):
         assert set(session.scalars(select(Shipment.doubted_at))) == {lost}
+
+
+@pytest.mark.parametrize(
+    "point", [8, *(pytest.param(n, marks=pytest.mark.long) for n in (*range(1, 8), *range(9, 25)))]
+)
+def test_a_worker_killed_while_it_goes_after_lost_hooks_loses_nothing(
+    house: House, box: Box, door: Door, hands: Hands, sqlite_url: str, point: int
+) -> None:
+    """Nobody tells of the newest scan but the provider's list; the clock is the real one."""
+    number = numbers(1)[0]
+    hands.move(minutes=-10)
+    door.parcel(number, shown=3)
+    order = house.order(number, {"carrier": "UPS", "tracking_number": number})
+    house.work("poll")
+    before = house.parcel(order)
+    while door.post(f"parcels/{number}/advance")["advanced"]:
+        pass
+    hour_ago = clock.now() - HOUR
+    with inside(shop_id("fern")), writing():
+        session.add(Pulse(heard_at=hour_ago))
+        session.execute(update(Shipment).values(checked_at=hour_ago, polled_at=hour_ago))
+        plan("pulse", "shop:1", shop_id("fern"), hour_ago)
+    environ = {
+        "DATABASE_URL": sqlite_url,
+        "SECRET_KEY": SECRET_KEY,
+        "BASE_URL": "http://127.0.0.1:8000",
+        "EASYPOST_API_KEY": KEY,
+        "EASYPOST_API_BASE": box.api_base,
+        "EASYPOST_WEBHOOK_SECRET": SECRET,
+        "KILLED_QUEUES": "pulse poll",
+    }
+    command = [sys.executable, "-m", "tests.jobs.killed", str(point)]
+    subprocess.run(command, env={**os.environ, **environ}, cwd=ROOT, timeout=60, check=False)
+    with every_shop(), writing():
+        session.execute(update(Due).where(Due.leased).values(at=clock.now()))
+    house.work("pulse")
+    with every_shop(), writing():  # what is put in doubt is asked about a moment later
+        session.execute(update(Due).where(Due.at < clock.now() + HOUR).values(at=clock.now()))
+    house.work("poll")
+    after = house.parcel(order)
+    assert (before.status, after.status) == ("in_transit", "delivered")
+    assert len(after.scans) > len(before.scans)
+    assert not any(row.leased for row in house.due("pulse"))
 
 
 def test_the_pause_between_questions_when_hooks_are_lost_keeps_the_promise() -> None:
