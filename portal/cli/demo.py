@@ -20,6 +20,7 @@ from portal.db import db, session, writing
 from portal.demo import rehearsal as stage
 from portal.demo.claims import fill_claims
 from portal.demo.desk import door, fill_desk, invite
+from portal.demo.past import fill_past
 from portal.demo.payments import hook_up_stripe, register_payments
 from portal.demo.place import with_demo_settings
 from portal.demo.seeds import fill, orders_shown, origin, register_again
@@ -113,6 +114,7 @@ def _furnish(rehearsal: stage.Rehearsal) -> None:
             fill(rehearsal.sandbox, clock.now())
             fill_desk(rehearsal.sandbox, clock.now())
             fill_claims(rehearsal.sandbox, clock.now())
+            fill_past(clock.now())
         else:
             _move_in()
             if rehearsal.sandbox:

@@ -11,17 +11,20 @@ from sqlalchemy import select
 from portal.db import inside, session, writing
 from portal.demo.desk import BY, Shown, deliver, is_there
 from portal.demo.mishaps import Mishap, mishaps
-from portal.demo.payments import register_payment
+from portal.demo.payments import OURS, register_payment
 from portal.demo.seeds import PICTURE_ROOT, register
 from portal.demo.tales import BRANDS, Brand, document
 from portal.models import Claim, Link, Order, Shop
-from portal.models.claim_acts import decline
+from portal.models.claim_acts import appeal, decline
 from portal.models.claim_request import request_claim
 from portal.models.offer import Cart, offer_for
+from portal.models.premium import cancel_cover
 from portal.models.rma_request import order_for_return
+from portal.models.rma_rows import Act
 from portal.sources.document import OrderDocument
 from portal.tenancy import shop_in_scope
 
+AGAIN = "There was nothing under the paper either, and its tape was cut."
 WHY_NOT = "The shop's packing photo shows it in the box. Have you looked under the paper?"
 
 
@@ -47,17 +50,25 @@ def _place(brand: Brand, mishap: Mishap, sandbox: str | None, now: datetime) -> 
     for parcel in mishap.tale.parcels if sandbox else ():
         register(sandbox or "", brand, parcel, now)
     posted = document(brand, mishap.tale, now, PICTURE_ROOT)
+    posted["email"] = mishap.email or brand.email
     if mishap.is_covered:
-        _cover(posted)
+        buy_cover(posted)
+    if mishap.went == "refused":
+        posted["protection_quote"] = f"{posted['protection_quote'][:-6]}forged"
+    if mishap.went == "stuck":
+        known = posted["payment"]["reference"]
+        posted["payment"]["reference"] = known.replace(OURS, "pi_closed_")  # nobody knows this one
     with writing():
         order, _ = Order.upsert(OrderDocument.model_validate(posted), now)
         order_id = order.id
+        if mishap.went == "given_up":
+            cancel_cover(order, Act("customer", now, "cancelled by the customer"))
     register_payment(order_id)
     return order_id
 
 
-def _cover(posted: dict[str, Any]) -> None:
-    """Have it bought with the order, as it was offered then."""
+def buy_cover(posted: dict[str, Any]) -> None:
+    """Have cover bought with a posted order, as it was offered then. Inside its shop."""
     read = OrderDocument.model_validate(posted)
     shop = session.get_one(Shop, shop_in_scope())
     lines = read.lines or []
@@ -72,8 +83,10 @@ def _claim(order_id: str, mishap: Mishap, now: datetime) -> None:
     if order is None or asked is None:
         return
     claim = request_claim(order, asked, "page", "customer", now)
-    if mishap.is_declined:
+    if mishap.went in ("declined", "appealed"):
         decline(claim, BY, now, "not_on_the_way", WHY_NOT)
+    if mishap.went == "appealed":
+        appeal(claim, "customer", now, AGAIN)
 
 
 def mishaps_shown() -> Iterator[tuple[str, list[Shown]]]:

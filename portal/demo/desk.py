@@ -34,6 +34,7 @@ from portal.tenancy import shop_in_scope
 
 BY: Final = "demo"
 OPENED: Final = timedelta(days=120)  # so long the brands' rules have been in force
+SOLD: Final = timedelta(days=400)  # so long they have sold cover
 INVITATION: Final = "PORCHLIGHT_INVITATION_"  # in the kept file, followed by the brand's slug
 IN_STOCK: Final = 5
 MOST_PARCELS: Final = 500
@@ -72,7 +73,7 @@ def _set_up(brand: Brand, now: datetime) -> None:
         since = now - OPENED
         version = PolicyVersion.draft(POLICIES[brand.slug] | {"version": 2}, BY, since)
         version.publish(BY, since)
-        PlanVersion.publish(PLANS[brand.slug], BY, since)
+        PlanVersion.publish(PLANS[brand.slug], BY, now - SOLD)
         _show_offers(brand)
         for each in VARIANTS[brand.slug]:
             posted = VariantDocument(

@@ -21,7 +21,8 @@ class Mishap:
     tale: Tale
     is_covered: bool = True
     asked: AskedClaim | None = None
-    is_declined: bool = False
+    went: str = ""  # how it went on: declined, appealed, stuck; its cover: given_up, refused
+    email: str = ""  # of somebody else than the brand's customer, who is to stay free of claims
 
 
 def mishaps(brand: Brand) -> Iterator[Mishap]:
@@ -51,5 +52,42 @@ def mishaps(brand: Brand) -> Iterator[Mishap]:
         order(12, "Claim: not accepted; have it looked at again", small),
         is_covered=False,
         asked=AskedClaim("missing_item", statement="The lid was not in the box."),
-        is_declined=True,
+        went="declined",
+    )
+    yield from _by_others(brand)
+
+
+def _by_others(brand: Brand) -> Iterator[Mishap]:
+    """The other states that cover and claims can be in, each of another customer."""
+    cast = CASTS[brand.slug]
+    told = "Two of the three are not in the box."
+
+    def order(n: int, shows: str, good: int, quantity: int = 1) -> Tale:
+        return ordered(brand, FIRST + n, shows, (good,), 4, quantity)
+
+    yield Mishap(
+        order(13, "Claim: covered, and dear enough for a person to look", cast.plain, 3),
+        asked=AskedClaim("missing_item", statement=told),
+        email="bea@example.com",
+    )
+    yield Mishap(
+        order(14, "Claim: declined, and looked at again", cast.plain, 3),
+        asked=AskedClaim("missing_item", statement="The box was open."),
+        went="appealed",
+        email="cleo@example.com",
+    )
+    yield Mishap(
+        order(15, "Claim: approved, and the bank refuses the refund", cast.small),
+        asked=AskedClaim("missing_item", statement="The box was empty."),
+        went="stuck",
+        email="dan@example.com",
+    )
+    given_up = Tale(
+        f"{cast.prefix}{cast.base + FIRST + 16}", "Cover: given up again", (), (5,), 1, 0
+    )
+    yield Mishap(given_up, went="given_up", email="eli@example.com")
+    yield Mishap(
+        order(17, "Cover: refused, its quote was altered", cast.small),
+        went="refused",
+        email="fay@example.com",
     )
