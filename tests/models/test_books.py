@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from portal.db import inside, session, writing
 from portal.models import Claim, LedgerEntry, Order, Protection, Settlement, payout
+from portal.models.book_rows import FIGURES, Asked, listed, refusals
 from portal.models.books import currencies, read_books
 from portal.models.change import Conflict
 from portal.models.claim_acts import appeal, approve, call_off, decline
@@ -216,6 +217,34 @@ def test_one_story_month_by_month_lane_by_lane(any_app: Flask) -> None:
     assert found.by("kind")["damaged"].paid_minor == MUG_MINOR
     assert found.total.payout_points is None  # of two parcels nothing is said
     assert away
+    assert rows_of(found) == {
+        "premium": (5, 3 * PREMIUM),
+        "sold": (4, 4 * PREMIUM),
+        "back": (1, -PREMIUM),
+        "earned": (2, 2 * PREMIUM),
+        "reserve": (1, PREMIUM),
+        "paid": (1, MUG_MINOR),
+        "recovered": (1, 900),
+        "claims": (1, MUG_MINOR),
+        "parcels": (2, 0),
+        "claimed": (1, 0),
+    }
+
+
+def rows_of(books: Books) -> dict[str, tuple[int, int]]:
+    """How many rows each figure has, and what they come to; those that have none are left out."""
+    with inside(shop_id("fern")):
+        asked = [Asked(what, books.months, books.currency) for what in FIGURES]
+        found = [listed(each, 50) for each in asked]
+        lane = listed(Asked("earned", books.months, books.currency, "US>NO", ""), 50)
+        refusals(books.months, books.currency)
+    assert [row.to for row in lane.rows] == ["NO"]
+    assert all(len(each.rows) == each.count for each in found)
+    return {
+        each.what: (rows.count, rows.total_minor)
+        for each, rows in zip(asked, found, strict=True)
+        if rows.count
+    }
 
 
 def test_a_month_begins_where_the_shop_is(app: Flask) -> None:
