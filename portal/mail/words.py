@@ -155,6 +155,8 @@ def _returning(facts: Facts, locale: str) -> Words:
 def _code(facts: Facts, locale: str) -> Words:
     confirms = facts.purpose == "confirm"
     subject = _("Confirm updates for order {}") if confirms else _("Your code for order {}")
+    if facts.purpose == "account":
+        subject = _("Your sign-in code (order {})")
     return Words(
         subject=_subject(subject, facts.number),
         preheader=_("It works for 10 minutes, once, in the browser that asked for it."),

@@ -37,6 +37,7 @@ CODE_DIGITS = 6
 ROUNDS = 20_000  # of PBKDF2: a code lives for minutes, and only its look-up must stay cheap
 LIFT = "lift"
 CONFIRM = "confirm"
+ACCOUNT = "account"
 
 
 class Link(OfShop, Base):
@@ -165,7 +166,7 @@ class LinkCode(OfShop, Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     order_id: Mapped[str] = mapped_column(String(40))
-    purpose: Mapped[str] = mapped_column(String(20))  # LIFT or CONFIRM
+    purpose: Mapped[str] = mapped_column(String(20))  # LIFT, CONFIRM or ACCOUNT
     subject: Mapped[str] = mapped_column(String(254), default="")  # the link or address it is for
     session_digest: Mapped[str] = mapped_column(String(64), default="")
     salt: Mapped[str] = mapped_column(String(32))
@@ -210,6 +211,18 @@ class LinkCode(OfShop, Base):
             .limit(1)
         )
         return found if found and found.is_open(now) else None
+
+    @staticmethod
+    def newest_of(purpose: str, browser: str, now: datetime) -> LinkCode | None:
+        """The code this browser may still enter, whatever the order it was mailed for."""
+        mine = (LinkCode.purpose == purpose, LinkCode.session_digest == browser)
+        found = session.scalar(select(LinkCode).where(*mine).order_by(LinkCode.id.desc()).limit(1))
+        return found if found and found.is_open(now) else None
+
+    @staticmethod
+    def pretend() -> None:
+        """As much work as making a code, so that its time does not tell that there is none."""
+        _code_digest("000000", "00" * 16)
 
     def is_open(self, now: datetime) -> bool:
         """Whether another try may be made."""

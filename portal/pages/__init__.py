@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from portal.pages import (
+    account,
     claim_form,
     claim_page,
     codes,
@@ -23,6 +24,7 @@ from portal.pages import (
 )
 
 blueprints: tuple[Blueprint, ...] = (
+    account.bp,
     lookup.bp,
     tracking.bp,
     events.bp,

@@ -159,6 +159,7 @@ def _site_urls(worn: Brand) -> dict[str, str | None]:
         "home": url_in("lookup.find"),
         "track": url_in("lookup.track"),
         "lookup": url_in("lookup.look_up"),
+        "account": url_in("account.page"),
         "icon": f"{url_for('lookup.icon')}?v={worn.theme.version}",
         "script": static_url("live.js"),
         "drawing": static_url("pictures/drawing.svg"),
