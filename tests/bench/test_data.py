@@ -12,7 +12,7 @@ import pytest
 from bench import house
 from bench.data import NotEmpty, fill, token_of
 from carriers.contract import Scan, Status
-from portal import create_app, clock
+from portal import clock, create_app
 from portal.config import read_settings
 from portal.db import db, inside, session, writing
 from portal.keys import digest
