@@ -17,7 +17,7 @@ from carriers.window import Forecast
 from carriers.workdays import Place
 
 TAIL: Final = tuple(share / 100 for share in range(50, 100))  # kept for parcels that are overdue
-LEAST_WEEKS: Final = 200  # deliveries of a country after which a weekday without any is a rest day
+LEAST_KNOWN: Final = 100  # deliveries of a country after which a weekday without any is a rest day
 REST: Final = 0.01  # a weekday with a smaller share of deliveries than this is one
 LAST_LEG: Final = "last leg"
 DAY: Final = timedelta(days=1)
@@ -128,7 +128,7 @@ class Lanes:
     def _delivering(self, journey: Journey, day: date) -> date:
         """`day` or the next one on which parcels arrive there."""
         counts = self.weekdays.get(journey.country, [1] * 7)
-        is_known = sum(counts) >= LEAST_WEEKS
+        is_known = sum(counts) >= LEAST_KNOWN
         place = Place(journey.country, journey.region)
         for _ in range(7):
             rests = is_known and counts[day.weekday()] < REST * sum(counts)

@@ -20,6 +20,7 @@ from portal.db import db, session, writing
 from portal.demo import rehearsal as stage
 from portal.demo.claims import fill_claims
 from portal.demo.desk import door, fill_desk, invite
+from portal.demo.lanes import fill_lanes
 from portal.demo.past import fill_past
 from portal.demo.payments import hook_up_stripe, register_payments
 from portal.demo.place import with_demo_settings
@@ -32,6 +33,8 @@ from portal.sandbox import create_sandbox, running
 STOP_SECONDS = 10
 LOOK_SECONDS = 0.5  # between two looks whether everything still runs
 LABELS_MOVE = {"kind": "on_time", "days": 3, "seconds": 240}  # a way back takes four minutes
+# Every parcel of the rehearsal is insured, and its insurer pays within a minute.
+INSURED = {"amount": "1000.00", "decides_after": 40}
 SHOWN = 4  # pages printed of each brand
 
 
@@ -114,6 +117,7 @@ def _furnish(rehearsal: stage.Rehearsal) -> None:
             fill(rehearsal.sandbox, clock.now())
             fill_desk(rehearsal.sandbox, clock.now())
             fill_claims(rehearsal.sandbox, clock.now())
+            fill_lanes(clock.now())
             fill_past(clock.now())
         else:
             _move_in()
@@ -126,6 +130,7 @@ def _furnish(rehearsal: stage.Rehearsal) -> None:
             hook_up_stripe(rehearsal.settings, rehearsal.port, brand.slug)
         if rehearsal.sandbox:
             stage.tell_sandbox(rehearsal.sandbox, "/_sandbox/label-story", LABELS_MOVE, verb="PUT")
+            stage.tell_sandbox(rehearsal.sandbox, "/_sandbox/insured", INSURED, verb="PUT")
         invite(clock.now())
         session.remove()
         db.engine.dispose()

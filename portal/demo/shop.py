@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request
 
+from carriers.workdays import Place
 from portal import clock
 from portal.db import session, writing
 from portal.demo.goods import Good
@@ -23,6 +24,7 @@ from portal.format import money
 from portal.jobs.bank import bank_of
 from portal.jobs.checkout import open_page
 from portal.models import Checkout, Link, Order, Shop
+from portal.models.arrival_terms import promise_in
 from portal.models.cover import quote_keys
 from portal.models.cover_record import SETTING
 from portal.models.protection import protection_of
@@ -36,8 +38,7 @@ from portal.protection.quote import Bought, NotOurs, Quote, difference, is_stale
 bp = Blueprint("demo_shop", __name__, url_prefix="/demo/shop")
 TOKEN: Final = "quote_token"
 MOST: Final = 5
-# What a delivery costs, and the working days that it takes at most.
-DELIVERIES: Final = {"standard": (490, 5), "express": (1_290, 2)}
+DELIVERIES: Final = {"standard": 490, "express": 1_290}  # what each costs
 GONE: Final = (
     "Your protection choice could not be used: {why}. Nothing was charged. Look at the price and "
     "choose again."
@@ -80,19 +81,19 @@ class Basket:
 
     @property
     def shipping_minor(self) -> int:
-        return DELIVERIES[self.delivery][0]
+        return DELIVERIES[self.delivery]
 
     @property
     def goods_minor(self) -> int:
         return sum(each.price_minor * count for each, count in self.goods)
 
     def arrives(self, delivery: str) -> date:
-        """The last day of a delivery: working days from the next one on."""
-        day, left = self.now.date(), DELIVERIES[delivery][1]
-        while left:
-            day += timedelta(days=1)
-            left -= day.weekday() < 5
-        return day
+        """The last day of a delivery, by the shop's own promise."""
+        told = self.of.look
+        promise = promise_in(self.of.settings, told["country"], told["timezone"])
+        home = Place(self.of.address["country"], self.of.address["region"])
+        window = promise.window(self.now, None, home, service=delivery) if promise else None
+        return window.last if window else self.now.date()
 
     def cart(self) -> dict[str, Any]:
         """What the widget asks about."""
@@ -222,6 +223,7 @@ def _begin(basket: Basket, quote: Quote | None) -> tuple[Checkout, str]:
         "shipping_address": basket.of.address,
         "lines": [line(basket.of, each, n, PICTURE_ROOT) for each, n in basket.goods],
         "shipping_minor": basket.shipping_minor,
+        "service": basket.delivery,
         "protection_quote": request.form["protection_quote"] if quote is not None else None,
     }
     consent = {
@@ -255,7 +257,7 @@ def _shown(basket: Basket, message: str = "", status: int = 200) -> Response:
         picture=lambda good: static_url(f"pictures/{good.picture}.webp"),
         deliveries=[
             (code, cost, money(cost, basket.currency, locale), calendar.long(basket.arrives(code)))
-            for code, (cost, _days) in DELIVERIES.items()
+            for code, cost in DELIVERIES.items()
         ],
         delivery=basket.delivery,
         basket=basket,

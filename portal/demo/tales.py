@@ -116,6 +116,18 @@ def number_for(carrier: str, n: int) -> str:
     return f"{serial}{serial % 7}"
 
 
+# Parcels of the stories travel for twelve days: so long an honest shop would promise.
+ARRIVAL: dict[str, Any] = {
+    "promise": {
+        "cutoff": "15:00",
+        "processing_days": 1,
+        "transit": [
+            {"from_days": 6, "to_days": 13},
+            {"service": "express", "from_days": 2, "to_days": 3},
+        ],
+    },
+    "show_record": True,
+}
 FERN_SHOP = Brand(
     slug="fern",
     name="Fern & Fable",
@@ -148,7 +160,8 @@ FERN_SHOP = Brand(
             "region": "OR",
             "postcode": "97201",
             "country": "US",
-        }
+        },
+        "arrival": ARRIVAL,
     },
 )
 VOLTA_SHOP = Brand(
@@ -183,7 +196,8 @@ VOLTA_SHOP = Brand(
             "region": "SN",
             "postcode": "04103",
             "country": "DE",
-        }
+        },
+        "arrival": ARRIVAL,
     },
 )
 BRANDS = (FERN_SHOP, VOLTA_SHOP)

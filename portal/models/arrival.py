@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from carriers.contract import Status
 from carriers.lanes import Journey
 from carriers.timeline import Seen
-from carriers.window import CARRIER, OVER, Forecast, Said, Window, shown
+from carriers.window import CARRIER, OVER, PROMISE, Forecast, Said, Window, shown
 from portal.db import session
 from portal.models.arrival_terms import carrier_key, place_of, promised, shop_of
 from portal.models.heard import zone_of
@@ -29,7 +29,8 @@ NOT_YET: Final = frozenset(
 )  # what says nothing of a hand-over
 NEAR: Final = frozenset({"arrived_at_destination", "received_at_destination_facility"})
 ON_ITS_WAY: Final = frozenset({Status.IN_TRANSIT, Status.OUT_FOR_DELIVERY})
-UNDER_WAY: Final = frozenset({Status.IN_TRANSIT, Status.OUT_FOR_DELIVERY, Status.PRE_TRANSIT})
+FORESEEN: Final = ON_ITS_WAY | {Status.UNKNOWN, Status.PRE_TRANSIT}
+HINDSIGHT: Final = timedelta(days=3)  # after this a parcel that is new to us is no new one
 
 
 class Deciding(Protocol):
@@ -107,9 +108,9 @@ def foresee(shipment: Shipment, seen: Iterable[Seen], now: datetime) -> None:
         today,
     )
     shipment.window = found.to_json() if found else {}
-    if found and not shipment.first_window and status in UNDER_WAY | {Status.UNKNOWN}:
-        visible = found.on(today)
-        shipment.first_window = visible.to_json() | {"on": today.isoformat()} if visible else {}
+    visible = found.on(today) if found and status in FORESEEN else None
+    if visible and not shipment.first_window and not _is_hindsight(shipment, visible, now):
+        shipment.first_window = visible.to_json() | {"on": today.isoformat()}
 
 
 def window_in_force(told: Mapping[str, Any], carrier: date | None) -> Window | None:
@@ -127,7 +128,7 @@ def window_on(shipment: Shipment, now: datetime) -> Window | None:
     """The window that is shown of a parcel; one that has arrived keeps what was said."""
     status = Status(shipment.status)
     window = window_in_force(shipment.window, shipment.eta_date)
-    if status in OVER or window is None:
+    if window is None or status in OVER or "presumed_lost" in shipment.overlays:
         return None
     if status is Status.DELIVERED:
         return window
@@ -211,6 +212,12 @@ def forget_lane(shipment: Shipment) -> None:
         .where(LaneParcel.shipment_id == shipment.id)
         .execution_options(synchronize_session=False)
     )
+
+
+def _is_hindsight(shipment: Shipment, window: Window, now: datetime) -> bool:
+    """Whether a promise is about a parcel that left long ago, and was brought in just now."""
+    left = shipment.shipped_at or shipment.order.placed_at
+    return window.basis == PROMISE and now - left > HINDSIGHT
 
 
 def _journey(

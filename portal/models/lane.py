@@ -162,7 +162,15 @@ def held_between(first: date, last: date) -> dict[str, int]:
             func.count(),
             func.coalesce(func.sum(case((early, 1), else_=0)), 0),
             func.coalesce(func.sum(case((late, 1), else_=0)), 0),
-        ).where(LaneParcel.shown_last >= first, LaneParcel.shown_last <= last)
+        ).where(
+            LaneParcel.shown_last >= first,
+            LaneParcel.shown_last <= last,
+            # Of a parcel that came to us after its delivery nothing was shown in time.
+            or_(
+                LaneParcel.delivered_on.is_(None),
+                LaneParcel.delivered_on >= LaneParcel.shown_on,
+            ),
+        )
     ).one()
     shown, early_ones, late_ones = (int(count) for count in row)
     return {"shown": shown, "early": early_ones, "late": late_ones}

@@ -185,8 +185,8 @@ class Order(OfShop, Base):
         paid = (self.payment_reference, self.captured_minor)
         before = assign(self, self._values(document, now))
         changed = set(before)
-        if created or changed & {"placed_at", "address"}:
-            window = promised(self)
+        if created or "service" in sent or changed & {"placed_at", "address"}:
+            window = promised(self, service=document.service)
             self.promise = window.to_json() if window else {}
         if created:
             self._begin(now)

@@ -154,6 +154,8 @@ def _was(parcel: ParcelFacts, state: State, cal: Calendar) -> str:
     old: date | None = parcel.first_eta or last
     if old is None:
         return ""
+    if state is State.ATTEMPT_FAILED and last is None and old >= cal.today:
+        return ""  # it came sooner than we said
     if last is not None and old >= last >= cal.today and state not in UNSETTLED:
         return ""
     return _("was %(day)s", day=cal.long(old))

@@ -235,6 +235,7 @@ class OrderChange(Posted):
 
     `tags`, `customer_tags` (what the shop calls who bought it) and `gift` are there for the rules
     of the returns policy. Of a gift no refund goes to the giver's card before staff approve it.
+    `service` is the way that was chosen at checkout: the shop's promise may be another one for it.
     """
 
     number: Number | None = None
@@ -252,6 +253,7 @@ class OrderChange(Posted):
     shipping_tax_minor: Money = 0
     payment: Payment | None = None
     shipments: Annotated[list[ShipmentDocument], Field(max_length=MOST_SHIPMENTS)] = []
+    service: Short = ""
     protection_quote: Annotated[str, Field(max_length=8000), Plain] | None = None
 
     @model_validator(mode="after")
