@@ -137,7 +137,10 @@ class ClaimDesk(LabelDesk):
         """How a claim stands now."""
         if not _CLAIM_ID.fullmatch(id):
             raise NotFound("This is not the id of an EasyPost claim; nothing was sent.")
-        found = read_claim(self._call(RequestMethod.GET, f"/claims/{id}"))
+        try:
+            found = read_claim(self._call(RequestMethod.GET, f"/claims/{id}"))
+        except NotFound as error:
+            raise NotFound("EasyPost does not know this claim any more.", code=error.code) from None
         if found.id != id:
             raise BadPayload("EasyPost answered about another claim; nothing of it was used.")
         return found

@@ -46,6 +46,17 @@ SAID: Final = {
 }
 
 
+ACTS: Final = {  # as the audit and the claim's page name them
+    "performing": "being_filed_with_insurer",
+    "unknown": "perhaps_filed_with_insurer",
+    "failed": "not_filed_with_insurer",
+    "filed": "filed_with_insurer",
+    "approved": "approved_by_insurer",
+    "rejected": "rejected_by_insurer",
+    "cancelled": "called_off_with_insurer",
+}
+
+
 class CarrierClaim(OfShop, Base):
     """One claim with the insurer of a parcel.
 
@@ -107,7 +118,7 @@ class CarrierClaim(OfShop, Base):
             told = {"amount_minor": self.amount_minor, "provider_id": self.provider_id}
             subject = f"claim:{self.claim_id}"
             was = {"status": before}
-            record(JOB, f"carrier_claim.{status}", subject, was, told, why=problem)
+            record(JOB, f"claim.{ACTS[status]}", subject, was, told, why=problem)
         self.claim.touch(now)
 
 
@@ -144,7 +155,7 @@ def want(claim: Claim, amount_minor: int | None, by: str, now: datetime) -> Carr
     session.flush()
     record(
         by,
-        "carrier_claim.wanted",
+        "claim.claimed_with_insurer",
         f"claim:{claim.id}",
         after={"amount_minor": amount_minor, "type": row.type, "from": first.isoformat()},
     )

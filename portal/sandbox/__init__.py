@@ -66,7 +66,11 @@ def create_sandbox(
     courier = Courier(account, retries)
     account.announce = courier.announce
     till = Till(account, stripe_key, stripe_webhook_secret)
-    account.beats = [lambda: tell_due(account), till.tell_due]
+    account.beats = [
+        lambda: tell_due(account),
+        lambda: easypost_claims.decide_due(account),
+        till.tell_due,
+    ]
     app.extensions.update(account=account, courier=courier, till=till)
     misbehaving.watch(app)
     for part in (*EASYPOST, *STRIPE):

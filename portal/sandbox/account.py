@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -149,6 +149,8 @@ class Account:
     refunds: dict[str, Json] = field(default_factory=dict)
     insurances: dict[str, Json] = field(default_factory=dict)
     claims: dict[str, Json] = field(default_factory=dict)
+    insured_up_to: str | None = None  # every registered parcel, where it is set
+    insurer_waits: timedelta | None = None  # until it approves by itself
     faults: Faults = field(default_factory=Faults)
     log: deque[Json] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
     requests: Counter[str] = field(default_factory=Counter)

@@ -1,5 +1,6 @@
 """The stand-in's EasyPost routes for insurance and claims against it, and the insurer's door."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from flask import Blueprint, Response, jsonify
@@ -35,6 +36,13 @@ class ClaimDecided(Asked):
     status: Literal["in_review", "approved", "approved_partial", "rejected"]
     amount: Amount | None = None
     detail: Annotated[str, Field(max_length=500)] = ""
+
+
+class AllInsured(Asked):
+    """Up to how much each parcel is insured, and how many seconds a claim waits."""
+
+    amount: Amount
+    decides_after: Annotated[float, Field(ge=0, le=86_400)]
 
 
 class ClaimQuestion(Asked):
@@ -102,7 +110,7 @@ def create() -> tuple[Response, int]:
     }
     account().claims[claim["id"]] = claim
     account().effects["claim.created"] += 1
-    _move(claim, "submitted", "Claim was created.")
+    _move(account(), claim, "submitted", "Claim was created.")
     return jsonify(claim), 201
 
 
@@ -114,6 +122,9 @@ def _insured(of: Account, code: str) -> tuple[str | None, str | None, str]:
     for shipment in reversed(of.shipments.values()):
         if shipment["tracking_code"] == code and shipment["insurance"]:
             return None, shipment["id"], shipment["insurance"]
+    value = of.insured_up_to
+    if value is not None and any(number == code for _, number in of.parcels):
+        return None, None, value
     raise _NoInsurance(404, "NOT_FOUND", "The requested resource could not be found.")
 
 
@@ -131,13 +142,13 @@ def _kept(urls: list[str]) -> list[str]:
     return [f"{base}/{new_id('f')[2:]}.{kind}" for kind in kinds]
 
 
-def _move(claim: Json, status: str, detail: str) -> None:
-    now = stamp(account().clock())
+def _move(of: Account, claim: Json, status: str, detail: str) -> None:
+    now = stamp(of.clock())
     step = {"status": status, "status_detail": detail, "timestamp": now}
     claim["history"] = [step, *claim["history"]]
     claim.update(status=status, status_detail=detail, status_timestamp=now, updated_at=now)
     word = {"in_review": "updated", "approved_partial": "approved"}.get(status, status)
-    account().happened(f"claim.{word}", dict(claim))
+    of.happened(f"claim.{word}", dict(claim))
 
 
 @bp.get("/v2/claims")
@@ -157,8 +168,28 @@ def cancel(id: str) -> Response:
     claim = one(account().claims, id)
     if claim["status"] in ENDED:
         raise Refusal(422, "CLAIM.CANCEL.ERROR", "The claim has ended already.")
-    _move(claim, "cancelled", SAID["cancelled"])
+    _move(account(), claim, "cancelled", SAID["cancelled"])
     return jsonify(claim)
+
+
+@bp.put("/_sandbox/insured")
+def insure_all() -> Response:
+    """Every registered parcel is insured from now on, and claims are approved after a while."""
+    only_from_here()
+    asked = body(AllInsured)
+    account().insured_up_to = asked.amount
+    account().insurer_waits = timedelta(seconds=asked.decides_after)
+    return jsonify(asked.model_dump())
+
+
+def decide_due(of: Account) -> None:
+    """Approve what has waited long enough, where the insurer decides by itself."""
+    waits = of.insurer_waits
+    for claim in of.claims.values() if waits is not None else ():
+        waited = of.clock() - datetime.fromisoformat(claim["created_at"])
+        if claim["status"] == "submitted" and waits is not None and waited >= waits:
+            claim["approved_amount"] = claim["requested_amount"]
+            _move(of, claim, "approved", SAID["approved"])
 
 
 @bp.post("/_sandbox/claims/<id>")
@@ -169,7 +200,7 @@ def decide(id: str) -> Response:
     claim = one(account().claims, id)
     if asked.status.startswith("approved"):
         claim["approved_amount"] = asked.amount or claim["requested_amount"]
-    _move(claim, asked.status, asked.detail or SAID[asked.status])
+    _move(account(), claim, asked.status, asked.detail or SAID[asked.status])
     return jsonify(claim)
 
 

@@ -76,6 +76,7 @@ def _page(row: Dispute, problem: str = "", status: int = 200) -> Response:
         reason=REASONS.get(row.reason, in_words(row.reason)),
         evidence=EVIDENCE[row.evidence],
         left=time_left(row.due_at, now),
+        due=_due(row, calendar),
         claims=claims_of(order.id),
         returns=_returns(order.id),
         given=given + sums.exchanged_minor + sums.payout_minor,
@@ -85,6 +86,14 @@ def _page(row: Dispute, problem: str = "", status: int = 200) -> Response:
         when=lambda at: when(at, calendar),
     )
     return make_response(text, status)
+
+
+def _due(row: Dispute, calendar: Calendar) -> str:
+    """The last day to answer, with its hour: it is the bank's, and a deadline."""
+    if row.due_at is None:
+        return ""
+    local = calendar.local(row.due_at)
+    return f"{calendar.long(local.date())}, {calendar.clock(local)}"
 
 
 def _returns(order_id: str) -> Sequence[Return]:

@@ -10,11 +10,12 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.db import session
 from portal.format import money
-from portal.models import Claim, Order, Photo, Return, Shipment, Shop, Withdrawal
+from portal.models import Claim, Dispute, Order, Photo, Return, Shipment, Shop, Withdrawal
 from portal.pages.claim_words import KINDS as CLAIM_KINDS
 from portal.pages.claim_words import because as claim_because
 from portal.pages.dates import Calendar
 from portal.staff.desk import bp
+from portal.staff.dispute_list import dispute_facts
 from portal.staff.queue_acts import CODES
 from portal.staff.return_shown import line_shown, quoted_shown, when
 from portal.staff.rights import me, needs
@@ -31,7 +32,13 @@ def peek(subject: str) -> Response:
 
 def peeked(subject: str) -> dict[str, Any] | None:
     """What the panel shows of an item; None where there is no such one."""
-    read = {"ret_": _return, "clm_": _claim, "wdr_": _withdrawal, "shp_": _parcel}.get(subject[:4])
+    read = {
+        "ret_": _return,
+        "clm_": _claim,
+        "wdr_": _withdrawal,
+        "shp_": _parcel,
+        "dsp_": _dispute,
+    }.get(subject[:4])
     found = read(subject) if read else None
     if found is None:
         return None
@@ -131,6 +138,27 @@ def _withdrawal(subject: str) -> dict[str, Any] | None:
         "said": [text for text in (row.articles, row.problem) if text],
         "asked": when(row.declared_at, _calendar(row.shop_id)),
         "status": row.status,
+    }
+
+
+def _dispute(subject: str) -> dict[str, Any] | None:
+    row = session.get(Dispute, subject)
+    if row is None:
+        return None
+    facts = dispute_facts([subject])[subject]
+    return {
+        **_nothing(),
+        "kind": "Dispute",
+        "title": facts["why"],
+        "url": facts["url"],
+        "order": facts["order"],
+        "order_url": f"/staff/orders/{row.order_id}",
+        "number": row.provider_id,
+        "person": facts["who"],
+        "said": [facts["title"]] if facts["title"] else [],
+        "sums": [("Disputed", [("Disputed", facts["value"])], facts["value"])],
+        "asked": when(row.opened_at, _calendar(row.shop_id)),
+        "status": facts["says"].lower(),
     }
 
 

@@ -133,7 +133,8 @@ def test_a_claim_is_filed_with_its_files_and_followed_to_its_money(any_counter: 
         assert (entry.amount_minor, entry.reference) == (900, f"insurer:{kept['id']}")
         assert session.get_one(Claim, claim_id).recovered_minor == 900
         acts = set(session.scalars(select(AuditEntry.act)))
-    assert {"carrier_claim.wanted", "carrier_claim.filed", "carrier_claim.approved"} <= acts
+    assert {"claim.claimed_with_insurer", "claim.filed_with_insurer"} <= acts
+    assert "claim.approved_by_insurer" in acts
 
 
 def test_whatever_fails_it_is_filed_once(counter: Counter, faults: tuple[str, ...]) -> None:

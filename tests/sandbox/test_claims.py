@@ -7,6 +7,7 @@ from typing import Any
 
 import easypost
 import pytest
+import requests
 from easypost.errors import InvalidRequestError, NotFoundError
 
 from tests.sandbox.test_shapes import ask, body_of, same_fields
@@ -62,3 +63,18 @@ def test_a_claim_is_filed_followed_and_refused_like_there(
     assert sorted(told) == ["claim.approved", "claim.submitted", "claim.submitted"]
     with pytest.raises(InvalidRequestError):
         client.claim.cancel(first.id)
+
+
+def test_every_parcel_can_be_insured_and_claims_approved_by_themselves(
+    client: easypost.EasyPostClient, door: Any, hands: Any, box: Any
+) -> None:
+    told = {"amount": "500.00", "decides_after": 30}
+    requests.put(f"{box.url}/_sandbox/insured", json=told, timeout=5).raise_for_status()
+    with pytest.raises(NotFoundError):
+        client.claim.create(**WANTED)
+    door.parcel(NUMBER, carrier="USPS")
+    made = client.claim.create(**WANTED)
+    assert client.claim.retrieve(made.id).status == "submitted"
+    hands.move(seconds=31)
+    found = client.claim.retrieve(made.id)
+    assert (found.status, found.approved_amount) == ("approved", "100.00")

@@ -58,6 +58,7 @@ def test_a_dispute_is_listed_with_its_days_left_and_answered_once(
     listed = desk.get("/staff/queue?view=disputes").text
     for words in (here, "It did not arrive", "$76.89", "7 days left"):
         assert words in listed
+    assert "It did not arrive" in desk.get(f"/staff/peek/{dispute_id}").text
     page = desk.get(here).text
     for words in ("no refund, credit, exchange or claim", f"/staff/claims/{claim_id}", "pi_1001"):
         assert words in page
