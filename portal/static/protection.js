@@ -23,15 +23,15 @@ label:has(:checked) { border-color: var(--porchlight-brand, light-dark(#1d5c3f, 
 label:has(:focus-visible) { outline: 3px solid var(--porchlight-brand, light-dark(#1d5c3f, #8fd3b0)); outline-offset: 2px; }
 input { inline-size: 22px; block-size: 22px; margin: 0; flex: none; accent-color: var(--porchlight-brand, light-dark(#1d5c3f, #8fd3b0)); }
 [role=status] { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-:host([record]) .box { --record: 118px; }
+:host([record]) .box { --record: 140px; }
 @container (min-width: 320px) { .box { min-block-size: var(--porchlight-height, calc(624px + var(--record, 0px))); } }
 @container (min-width: 360px) { .box { min-block-size: var(--porchlight-height, calc(566px + var(--record, 0px))); } }
 @container (min-width: 400px) { .box { min-block-size: var(--porchlight-height, calc(544px + var(--record, 0px))); } }
 @container (min-width: 500px) { .box { min-block-size: var(--porchlight-height, calc(430px + var(--record, 0px))); } fieldset { grid-template-columns: 1fr 1fr; } }
 @container (min-width: 600px) { .box { min-block-size: var(--porchlight-height, calc(400px + var(--record, 0px))); } }
-@container (min-width: 320px) { :host([record]) .box { --record: 96px; } }
-@container (min-width: 400px) { :host([record]) .box { --record: 74px; } }
-@container (min-width: 500px) { :host([record]) .box { --record: 50px; } }
+@container (min-width: 320px) { :host([record]) .box { --record: 118px; } }
+@container (min-width: 400px) { :host([record]) .box { --record: 96px; } }
+@container (min-width: 500px) { :host([record]) .box { --record: 72px; } }
 @media (forced-colors: active) { label:has(:checked) { outline: 2px solid; } }
 `);
   const made = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text || "" }, more);

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from portal.db import inside, session, writing
-from portal.models import ApiToken, PlanVersion
+from portal.models import ApiToken, PlanVersion, Shop
+from portal.models.cover_record import Year, keep_years, speak
 from tests.browser import look
 from tests.browser.conftest import Site
 from tests.conftest import shop_id
@@ -177,6 +178,27 @@ def test_it_reserves_its_height(
     elsewhere.put("/quiet", site, css="body{margin:0 16px}")
     page, _ = opened(chromium, f"{elsewhere.origin}/quiet", width)
     page.wait_for_function("document.readyState === 'complete'")
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    assert page.evaluate("shifts") == 0
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_reserves_room_for_the_last_year_where_the_shop_tells_of_it(
+    chromium: Browser, elsewhere: Elsewhere, site: Site, width: int
+) -> None:
+    def speaks(*, aloud: bool) -> None:
+        with site.app.app_context(), inside(shop_id("fern")), writing():
+            keep_years([Year("USD", 1_254, 10, 10_000, 7_100)], NOW)
+            speak(session.get_one(Shop, shop_id("fern")), aloud, "staff:1")
+
+    elsewhere.put("/told", site, css="body{margin:0 16px}")
+    text = elsewhere.pages["/told"]
+    elsewhere.pages["/told"] = text.replace("cart=", "record cart=", 1)
+    speaks(aloud=True)
+    page, _ = opened(chromium, f"{elsewhere.origin}/told", width)
+    speaks(aloud=False)
+    assert "0.8% of 1,254 covered parcels" in inside_it(page, "root.textContent")
     page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
     assert page.evaluate("shifts") == 0
     page.context.close()
