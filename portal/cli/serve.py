@@ -31,6 +31,11 @@ class Threads(ThreadWorker):  # type: ignore[misc]
         streams_of(self.wsgi).stop()
         super().handle_exit(sig, frame)
 
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Stop now."""
+        streams_of(self.wsgi).stop()
+        super().handle_quit(sig, frame)
+
 
 MANNERS = {
     "worker_class": Threads,

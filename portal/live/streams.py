@@ -22,7 +22,8 @@ from portal.models.order_change import Changed
 HEARTBEAT_S = 20.0  # between two words on a quiet line; proxies cut one after a minute
 LIFE_S = (300.0, 600.0)  # a stream ends after so long, so that others come to its place
 RETRY_MS = (3_000, 30_000)  # a browser comes back after so long: a thousand do not come at once
-MOST_A_LINK = 10  # pages open under one link in one process
+MOST_A_LINK = 10  # pages open under one link in one process; at most a quarter of all, or two
+BEAT = b"event: beat\ndata: 1\n\n"  # a page that hears none knows that its line is held up
 
 Order = tuple[int, str]  # the shop's id and the order's
 
@@ -96,14 +97,14 @@ class Stream:
     def after(self, seen: int) -> Iterator[bytes]:
         """What is said to a page that shows the version `seen`."""
         retry = random.randint(*RETRY_MS)  # noqa: S311
-        # A number without data is remembered by the browser and told when it comes back.
-        yield b"retry: %d\nid: %d\n\n" % (retry, seen)
+        # The number is remembered by the browser and told when it comes back.
+        yield b"retry: %d\nid: %d\n%b" % (retry, seen, BEAT)
         while not self.is_over and (left := self._ends_at - time.monotonic()) > 0:
             if self.version > seen:
                 seen = self.version
                 yield b"id: %d\ndata: changed\n\n" % seen
             elif not self._bell.wait(min(left, HEARTBEAT_S)):
-                yield b":\n\n"
+                yield BEAT
 
 
 class Streams:
@@ -128,7 +129,8 @@ class Streams:
         `line` is the browser's connection, if the server shows it. Close the stream in the end.
         """
         with self._lock:
-            is_free = len(self) < self.slots and self._of_link[link_id] < MOST_A_LINK
+            most = max(2, min(MOST_A_LINK, self.slots // 4))
+            is_free = len(self) < self.slots and self._of_link[link_id] < most
             if not is_free or self._has_stopped:
                 return None
             if self.watcher is None:  # not before: a process forks before it serves

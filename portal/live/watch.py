@@ -54,7 +54,7 @@ class Watcher(threading.Thread):
         self._app = app
         self._streams = streams
         self._last: int | None = None
-        self._has_stopped = False
+        self._has_stopped = self._is_lost = False
         # Browsers are added by other threads while this one waits: epoll and kqueue allow that.
         self._selector = selectors.DefaultSelector()
 
@@ -77,11 +77,14 @@ class Watcher(threading.Thread):
             try:
                 with self._app.app_context(), self._source() as source:
                     self._pass_on(self._missed())
+                    self._is_lost = False
                     while not self._has_stopped:
                         self._listen(source.rest_s)
                         self._pass_on(source.news())
             except Exception as error:
-                log.warning("open pages are told nothing for a moment", exc_info=error)
+                if not self._is_lost:
+                    log.warning("open pages are told nothing for a while", exc_info=error)
+                self._is_lost = True
                 self._listen(AGAIN_S)
 
     @contextmanager

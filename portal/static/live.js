@@ -9,7 +9,8 @@ let round = 0
 let asking = false
 let again = false
 let stream = null
-let tryAt = 0 // the round in which to look for a place at the stream again
+let heard = 0 // the round in which the stream last said anything
+let tryAt = 0 // the round in which to look for a place at it again
 
 // Make `old` equal to `fresh`, so that focus and open details stay.
 function update(old, fresh) {
@@ -62,6 +63,7 @@ function listen() {
   if (stream || document.hidden) return
   stream = new EventSource(`${live.dataset.events}?since=${version}`)
   stream.onmessage = ask
+  stream.addEventListener("beat", () => (heard = round))
   stream.onerror = () => {
     if (stream?.readyState !== EventSource.CLOSED) return // it comes back by itself
     stream = null
@@ -82,7 +84,8 @@ function stop() {
 function tick() {
   round += 1
   if (round >= tryAt) listen()
-  if (stream?.readyState !== EventSource.OPEN || round % QUIET === 0) ask()
+  const told = stream?.readyState === EventSource.OPEN && round - heard < 3
+  if (!told || round % QUIET === 0) ask()
 }
 
 if (live && !("final" in live.dataset)) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -46,7 +47,8 @@ def test_an_open_page_is_told_of_each_change_and_of_no_other_order(
     house: Served, order_id: str
 ) -> None:
     other = placed(number="1043")
-    with opened(house.port, [link_to(order_id), link_to(order_id), link_to(other)]) as pages:
+    tokens = [link_to(order_id), link_to(order_id), link_to(other)]
+    with opened(house.port, tokens) as pages:
         change(order_id, status="delivered")
         for page in pages[:2]:
             page.hear(2)
@@ -61,12 +63,11 @@ def test_what_changed_before_the_stream_was_open_is_told_at_once(
     house: Served, order_id: str
 ) -> None:
     change(order_id, status="delivered")
-    token = link_to(order_id)
     for since in (1, 99):  # or it was made by a house whose backup has been put back since
-        page = OpenPage(house.port, token, since)
+        page = OpenPage(house.port, link_to(order_id), since)
         page.hear(2)
-        assert page.told == [2]
         page.vanish()
+        assert page.told == [2]
 
 
 def test_the_stream_carries_the_strict_headers_and_is_kept_by_nobody(
@@ -89,28 +90,28 @@ def test_the_stream_carries_the_strict_headers_and_is_kept_by_nobody(
 def test_half_of_the_threads_stay_free_and_the_others_ask_as_before(
     house: Served, order_id: str
 ) -> None:
-    token = link_to(order_id)
-    with opened(house.port, [token] * (SLOTS + 2)) as pages:
+    tokens = [link_to(order_id) for _ in range(SLOTS + 2)]
+    with opened(house.port, tokens) as pages:
         assert [page.status for page in pages] == [200] * SLOTS + [204, 204]
         assert b"Retry-After: " in pages[-1].said
         with ThreadPoolExecutor(SLOTS) as pool:
-            asked = [pool.submit(requests.get, f"{house.url}/t/{token}/live") for _ in range(12)]
-        assert [each.result().status_code for each in asked] == [200] * 12
+            asked = [pool.submit(requests.get, f"{house.url}/t/{each}/live") for each in tokens]
+        assert [each.result().status_code for each in asked] == [200] * len(tokens)
 
 
 def test_browsers_that_vanish_leave_nothing_behind(house: Served, order_id: str) -> None:
-    token = link_to(order_id)
+    tokens = [link_to(order_id) for _ in range(THREADS)]
     process = Process(house.pid)
-    with opened(house.port, [token] * THREADS):
+    with opened(house.port, tokens):
         pass
-    until(lambda: finds_a_place(house, token))
+    until(lambda: finds_a_place(house, tokens[0]))
     files = process.files()
     for _ in range(25):
-        with opened(house.port, [token] * THREADS):
+        with opened(house.port, tokens):
             pass
     # gunicorn's two, the watcher, and the threads that answer.
     until(lambda: process.files() <= files and process.threads() <= THREADS + 3)
-    with opened(house.port, [token] * SLOTS) as pages:
+    with opened(house.port, tokens[:SLOTS]) as pages:
         assert [page.status for page in pages] == [200] * SLOTS
 
 
@@ -125,9 +126,12 @@ def test_the_stream_ends_when_its_order_is_erased(house: Served) -> None:
 
 
 @pytest.mark.long
-def test_a_house_that_stops_does_not_wait_for_open_pages(own_app: Flask, own_url: str) -> None:
-    token = link_to(placed(number="1045"))
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_house_that_stops_does_not_wait_for_open_pages(
+    own_app: Flask, own_url: str, how: signal.Signals
+) -> None:
+    token = link_to(placed(number=how.name))
     with running(own_url, *SERVE) as house, opened(house.port, [token]) as (page,):
-        house.stop()
+        house.process.send_signal(how)
         assert page.hear_out().endswith(b"\r\n0\r\n\r\n")
         assert house.process.wait(timeout=60) == 0

@@ -32,7 +32,7 @@ WHERE datname = current_database() AND application_name = 'porchlight watch'
 def used(app: Flask) -> Iterator[Streams]:
     """The app's streams, with room; their watcher ends with the test."""
     streams = streams_of(app)
-    streams.slots = 20
+    streams.slots = 40
     yield streams
     streams.stop()
     if streams.watcher is not None:
@@ -107,16 +107,22 @@ def test_a_page_ends_with_its_link_and_at_the_latest_when_that_runs_out(streams:
     assert ended.version == 1
     assert not told.is_over
     last = page_of(streams, own, seconds=0.05)
-    assert [part for part in last.after(2) if b"data" in part] == []
+    assert [part for part in last.after(2) if b"changed" in part] == []
 
 
 def test_no_link_and_no_browser_takes_more_than_its_places(streams: Streams) -> None:
     link, other = (link_of(link_to(placed(number=number))) for number in ("1", "2"))
-    pages = [page_of(streams, link) for _ in range(MOST_A_LINK)]
+    streams.slots = 12
+    pages = [page_of(streams, link) for _ in range(3)]
     key = (shop_id("fern"), link.order_id)
     assert streams.open(key, link.id, 60, None) is None
-    pages += [page_of(streams, other) for _ in range(20 - MOST_A_LINK)]
-    assert len(streams) == 20
+    streams.slots = 1000
+    pages += [page_of(streams, link) for _ in range(MOST_A_LINK - 3)]
+    assert streams.open(key, link.id, 60, None) is None
+    streams.slots = MOST_A_LINK + 1
+    pages.append(page_of(streams, other))
+    assert streams.open((key[0], other.order_id), other.id, 60, None) is None
+    assert len(streams) == MOST_A_LINK + 1
     for page in pages:
         page.close()
         page.close()
