@@ -143,15 +143,17 @@ def last_day(shipment: Shipment) -> date | None:
 
 def first_day_told(shipment: Shipment) -> date | None:
     """The day by which the parcel was first said to arrive."""
-    return first_told(shipment.first_window or {}, shipment.first_eta_date)
+    return first_told(shipment.first_window or {}, shipment.window or {}, shipment.first_eta_date)
 
 
-def first_told(told: Mapping[str, Any], carrier: date | None) -> date | None:
-    """The last day of a stored first window.
+def first_told(
+    told: Mapping[str, Any], window: Mapping[str, Any], carrier: date | None
+) -> date | None:
+    """The last day of a stored first window, or of the one in force where that is the first.
 
     A carrier's first date is told by its own stamps, whatever order its answers came in.
     """
-    first = Window.from_json(told)
+    first = Window.from_json(told) or Window.from_json(window)
     return carrier if first is None or first.basis == CARRIER else first.last
 
 

@@ -16,7 +16,7 @@ def basis(parcel: ParcelFacts, last: date, cal: Calendar) -> str:
     """Why the page says that a parcel comes by `last`; nothing where the carrier says so."""
     if parcel.eta_basis == PROMISE:
         carrier = parcel.carrier_name or _("the carrier")
-        return _("That is what we aim for until %(carrier)s gives its own date.", carrier=carrier)
+        return _("The dates are our aim until %(carrier)s names its own.", carrier=carrier)
     told = {"day": cal.long(last), "count": _number(parcel.eta_parcels, cal.locale)}
     if parcel.first_eta is not None and parcel.first_eta < last:
         return _later(parcel.eta_basis, told)
@@ -49,7 +49,7 @@ def _number(number: int, locale: str) -> str:
 
 def aim() -> str:
     """What a promise is, before there is a parcel."""
-    return _("That is what we aim for; we tell you if it changes.")
+    return _("The dates are our aim; we tell you if they change.")
 
 
 def record_line(record: ArrivalRecord, locale: str) -> str:

@@ -161,7 +161,9 @@ def _parcel(
         eta_to=window.last if window else None,
         eta_basis=window.basis if window else "",
         eta_parcels=window.parcels if window else 0,
-        first_eta=first_told(_object(one["first_window"]), _day(one["first_eta_date"])),
+        first_eta=first_told(
+            _object(one["first_window"]), _object(one["window"]), _day(one["first_eta_date"])
+        ),
         last_checked_at=_moment(one["checked_at"]),
         next_check_at=_moment(one["next_at"]),
         feed_problem=one["problem"] if one["problem"] in FEED else None,
