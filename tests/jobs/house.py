@@ -88,12 +88,13 @@ class House:
     def due_now(self, queue: str = "poll") -> None:
         """Have the time of everything in a queue come, as after two quiet days."""
         with every_shop(), writing():
-            session.execute(
-                update(Shipment)
-                .where(Shipment.polled_at.is_not(None))
-                .values(polled_at=clock.now() - timedelta(days=2))
-                .execution_options(synchronize_session=False)
-            )
+            for answered_at in (Shipment.polled_at, Shipment.hooked_at):
+                session.execute(
+                    update(Shipment)
+                    .where(answered_at.is_not(None))
+                    .values({answered_at: clock.now() - timedelta(days=2)})
+                    .execution_options(synchronize_session=False)
+                )
             session.execute(
                 update(Due).where(Due.queue == queue, ~Due.leased).values(at=clock.now())
             )
