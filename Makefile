@@ -3,7 +3,7 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench bench-peers format screenshots lock image
+.PHONY: help run test test-long check bench bench-million bench-peers format screenshots lock image
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,10 @@ check: .venv/dev .venv/browser ## what CI runs: format, lint, types, contracts, 
 bench: .venv/dev ## ratios against a stated reference, one JSON line a benchmark
 	@$(BIN)/python -m bench
 
-bench-peers: .venv/peers ## the policy against other rule engines, on the same rules
+bench-million: .venv/dev ## the large forms: a million orders, five million rows (an hour, 20 GB)
+	@$(BIN)/python -m bench --million
+
+bench-peers: .venv/peers .venv/karrio ## against other rule engines and karrio, on the same work
 	@$(BIN)/python -m bench.peers
 
 format: .venv/dev ## put the code in order
@@ -61,6 +64,11 @@ image: ## the container image
 
 .venv/peers: .venv/dev .ci/locks/peers.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .ci/locks/peers.txt
+	@touch $@
+
+.venv/karrio: .venv/dev .ci/locks/karrio.txt
+	@$(BIN)/python -m venv --without-pip $@
+	@$(BIN)/python -m pip --python $@/bin/python install -q --disable-pip-version-check --require-hashes -r .ci/locks/karrio.txt
 	@touch $@
 
 .venv/browser: .ci/browser

@@ -16,7 +16,7 @@ import bench
 # What is served to be measured, or needs what is not installed for the others.
 ALONE = {
     *("__main__", "bare", "bare_house", "screenshots"),
-    *("karrio_sdk", "karrio_seed", "peers", "peers_karrio"),
+    *("karrio_sdk", "karrio_seed", "peers", "peers_karrio", "table"),
 }
 
 

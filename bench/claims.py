@@ -11,7 +11,8 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -88,37 +89,30 @@ def _fill(url: str, kind: str, rows: int) -> None:
 
 
 def _measured(kind: str, urls: list[str], large: int, claimers: int) -> dict[str, Any]:
-    few, many = (lambda url=url: _claiming(url, claimers) for url in urls)
-    figures = in_turns({"small": few, "large": many}, 5)
+    with ExitStack() as stack:
+        few, many = (stack.enter_context(_claimers(url, claimers)) for url in urls)
+        figures = in_turns(
+            {
+                "small": lambda: statistics.median(few(_claim_some)),
+                "large": lambda: statistics.median(many(_claim_some)),
+            },
+            5,
+        )
     told = f"the same among {SMALL} rows in the same run"
     name = f"claim_{AT_ONCE}_of_{large}_{kind}_{claimers}_claimers"
     return compared(name, figures, ("large", "small"), "ms_p50", told, goal=1.2, runs=5)
 
 
-def _claiming(url: str, claimers: int) -> float:
-    """The median of all claims of a round, in milliseconds."""
-    with _claimers(claimers) as pool:
-        took = pool.map(_claim_some, [url] * claimers)
-    return statistics.median(each for one in took for each in one) * 1000
-
-
-def _claimers(count: int) -> AbstractContextManager[Any]:
-    # Spawned: a forked process would share its parent's connections.
-    return get_context("spawn").Pool(count)
-
-
-def _claim_some(url: str) -> list[float]:
-    """Claim and plan again a few times; how many seconds each claim took."""
+def _claim_some() -> list[float]:
+    """Claim and plan again a few times; how many milliseconds each claim took."""
     took = []
-    with opened(environ_at(url)), every_shop():
-        _claim()  # what a process does but once
-        for _ in range(CLAIMS):
-            began = time.perf_counter()
-            leases = _claim()
-            took.append(time.perf_counter() - began)
-            if len(leases) != AT_ONCE:
-                raise RuntimeError(f"{len(leases)} rows were claimed, not {AT_ONCE}")
-            _again([lease[0] for lease in leases])
+    for _ in range(CLAIMS):
+        began = time.perf_counter()
+        leases = _claim()
+        took.append((time.perf_counter() - began) * 1000)
+        if len(leases) != AT_ONCE:
+            raise RuntimeError(f"{len(leases)} rows were claimed, not {AT_ONCE}")
+        _again([row for row, _ in leases])
     return took
 
 
@@ -139,21 +133,48 @@ def _again(ids: list[int]) -> None:
         )
 
 
+# --- processes that claim -----------------------------------------------------------------------
+
+Claiming = Callable[[], list[Any]]
+_staying = ExitStack()  # of a claiming process: the house it is in
+_others: list[Any] = []  # and the barrier at which it waits for the other ones
+
+
+@contextmanager
+def _claimers(url: str, count: int) -> Iterator[Callable[[Claiming], list[Any]]]:
+    """Have so many processes do one thing at a time, together; all that they give, in one list."""
+    spawn = get_context("spawn")  # a forked process would share its parent's connections
+    with spawn.Pool(count, _enter, (url, spawn.Barrier(count))) as pool:
+        yield lambda act: [
+            each for given in pool.map(_together, [act] * count, 1) for each in given
+        ]
+
+
+def _enter(url: str, barrier: Any) -> None:
+    _staying.enter_context(opened(environ_at(url)))
+    _staying.enter_context(every_shop())
+    _others.append(barrier)
+
+
+def _together(act: Claiming) -> list[Any]:
+    _others[0].wait()
+    return act()
+
+
 # --- no row twice -------------------------------------------------------------------------------
 
 
 def _never_twice(url: str) -> None:
     """Empty a table with four claimers. Raises RuntimeError for a row that two of them got."""
-    with _claimers(4) as pool:
-        claimed = [each for one in pool.map(_claim_all, [url] * 4) for each in one]
+    with _claimers(url, 4) as claimers:
+        claimed = claimers(_claim_all)
     if len(claimed) != SMALL or len(set(claimed)) != SMALL:
         raise RuntimeError(f"{len(claimed)} claims of {len(set(claimed))} rows, not {SMALL} once")
 
 
-def _claim_all(url: str) -> list[int]:
+def _claim_all() -> list[int]:
     """Claim until nothing is left; the rows that were claimed."""
     mine: list[int] = []
-    with opened(environ_at(url)), every_shop():
-        while leases := _claim():
-            mine += [row for row, _ in leases]
+    while leases := _claim():
+        mine += [row for row, _ in leases]
     return mine

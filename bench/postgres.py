@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,10 @@ def running(home: Path | None = None) -> Iterator[Postgres]:
         yield Postgres(given if "?" in given else f"{given}?", None)
         return
     folder = home or Path(tempfile.gettempdir()) / f"pl-{secrets.token_hex(6)}"
-    (folder / "run" / "python_PostgresServer").mkdir(mode=0o755, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # The wheel's server asks for a private runtime folder at import, where it keeps its lock.
+    (folder / "run").mkdir(mode=0o700, exist_ok=True)
+    (folder / "run" / "python_PostgresServer").mkdir(exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
     problem = would_open_a_private_folder()
     if problem:
@@ -57,3 +61,5 @@ def running(home: Path | None = None) -> Iterator[Postgres]:
         yield Postgres(f"postgresql://postgres:@/postgres?host={folder / 'pg'}", int(first))
     finally:
         server.cleanup()
+        if home is None:
+            shutil.rmtree(folder, ignore_errors=True)
