@@ -31,7 +31,7 @@ from portal.models.claim import Claim
 from portal.models.desk import named
 from portal.models.due import forget, is_under_way, plan_all
 from portal.models.rma import Return
-from portal.models.staff import Staff
+from portal.models.staff import OWN_ORDER, Staff, is_own
 from portal.tenancy import OfShop
 
 UNDO_FOR: Final = timedelta(seconds=10)
@@ -90,7 +90,7 @@ class PlannedAct(OfShop, Base):
         staff = session.get(Staff, self.staff_id)
         if staff is None or not staff.may(NEEDED[self.subject[:3], self.act]):
             raise Conflict("Who decided this may not do so any more. Nothing was changed.")
-        _perform(self, staff.who, now)
+        _perform(self, staff, now)
         self.status, self.ended_at = "done", now
 
     def refuse(self, problem: str, now: datetime) -> None:
@@ -99,11 +99,13 @@ class PlannedAct(OfShop, Base):
         record("job", "desk.refused", named(self.subject), why=problem)
 
 
-def _perform(act: PlannedAct, who: str, now: datetime) -> None:
-    item = found(act.subject)
+def _perform(act: PlannedAct, staff: Staff, now: datetime) -> None:
+    item, who = found(act.subject), staff.who
     if item is None:
         raise Conflict("It is gone. Nothing was changed.")
     item.seen_as(act.version)
+    if is_own(staff.email, item.order):
+        raise Conflict(OWN_ORDER)
     if isinstance(item, Claim):
         if act.act == "approve":
             claim_acts.approve(item, who, now, act.note)

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal import clock
 from portal.db import Base, BigId, session
 from portal.keys import digest, new_token
+from portal.models.order import Order
+from portal.sources.matching import email_key
 from portal.tenancy import OfShop
 
 ROLES: Final = ("owner", "manager", "agent", "warehouse", "reader")
@@ -28,6 +30,9 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "policy": frozenset({"owner", "manager"}),  # the rules of returns, and what else the shop sets
 }
 INVITED_FOR: Final = timedelta(days=7)
+
+
+OWN_ORDER: Final = "This is your own order. A colleague has to decide about it."
 
 
 class Role(RoleMixin):
@@ -116,3 +121,8 @@ class Staff(OfShop, Base, UserMixin):
         self.password = password_hash
         self.fs_uniquifier = secrets.token_hex(32)
         self.invitation_digest = self.invitation_ends_at = None
+
+
+def is_own(email: str, order: Order) -> bool:
+    """Whether an order was placed with this address of somebody who works here."""
+    return bool(order.email_key) and email_key(email) == order.email_key

@@ -30,7 +30,7 @@ from portal.staff.desk import bp
 from portal.staff.insurer_shown import insurer_shown
 from portal.staff.money_form import typed_amount
 from portal.staff.return_shown import when
-from portal.staff.rights import me, needs
+from portal.staff.rights import me, needs, not_ones_own
 
 CODES = {
     "evidence": "What it shows does not fit",
@@ -98,6 +98,7 @@ def act_on_claim(claim_id: str, done: str, act: Callable[[Claim, datetime], obje
         with writing():
             claim = Claim.locked(claim_id) or abort(404)
             claim.seen_as(request.form.get("version", 0, type=int))
+            not_ones_own(claim.order)
             act(claim, clock.now())
     except (Conflict, Invalid) as error:
         told = error.errors[0]["message"] if isinstance(error, Invalid) else str(error)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from flask import g
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, not_, or_, select
 
 from portal import clock
 from portal.db import UtcDateTime
@@ -52,16 +52,19 @@ _UNANSWERED: Final = select(Settlement.subject).where(
     Settlement.replaced.is_(False),
     Settlement.created_at < _at(lambda now: now - SENT_WITHIN),
 )
-MISSED: Final[ColumnElement[bool]] = or_(
-    and_(Return.status == "requested", Return.requested_at < _at(_asked_before)),
-    and_(
-        Return.status == "arrived",
-        Return.arrived_at < _at(lambda now: _begin(_today(now) - CHECKED_IN * DAY)),
-    ),
-    and_(
-        Return.status == "checked",
-        Return.checked_at < _at(lambda now: _begin(_today(now))),
-        Return.id.not_in(_OWED),
-    ),
-    Return.id.in_(_UNANSWERED),
+# Each can be answered by an index alone; together they are every return that is behind.
+UNDECIDED: Final[ColumnElement[bool]] = and_(
+    Return.status == "requested", Return.requested_at < _at(_asked_before)
+)
+UNCHECKED: Final[ColumnElement[bool]] = and_(
+    Return.status == "arrived",
+    Return.arrived_at < _at(lambda now: _begin(_today(now) - CHECKED_IN * DAY)),
+)
+UNPAID: Final[ColumnElement[bool]] = and_(
+    Return.status == "checked",
+    Return.checked_at < _at(lambda now: _begin(_today(now))),
+    Return.id.not_in(_OWED),
+)
+UNANSWERED: Final[ColumnElement[bool]] = and_(
+    Return.id.in_(_UNANSWERED), not_(or_(UNDECIDED, UNCHECKED, UNPAID))
 )

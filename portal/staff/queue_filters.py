@@ -37,6 +37,7 @@ SORTS: Final = {
     "due": "Due next",
     "worth": "Worth most",
 }
+DRIVEN: Final = ("mine", "snoozed")  # lists of what somebody has marked
 EXCHANGES: Final = Return.id.in_(
     select(ReturnLine.rma_id).where(ReturnLine.resolution == "exchange")
 )
@@ -106,7 +107,7 @@ def asked(
     part: Part, filters: Filters, me: int, currency: str, now: datetime
 ) -> list[ColumnElement[bool]]:
     """What the rows of one part have to be, beside what the part itself says."""
-    found = [part.where, *_at_rest(part, filters, now)]
+    found = [_is_one_of(part, filters), *_at_rest(part, filters, now)]
     if filters.kind:
         found.append(_is_kind(part, filters.kind))
     if filters.who or filters.view == "mine":
@@ -120,6 +121,13 @@ def asked(
     if filters.late:
         found.append(part.since < now - limit if limit else false())
     return found
+
+
+def _is_one_of(part: Part, filters: Filters) -> ColumnElement[bool]:
+    """What the part says; hidden from indexes where the few marks are to be gone through first."""
+    if filters.view in DRIVEN or filters.who not in ("", "none"):
+        return case((part.where, 1), else_=0) == 1
+    return part.where
 
 
 def _at_rest(part: Part, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:

@@ -28,7 +28,7 @@ from portal.pages.policy_words import reason_words
 from portal.staff.claim_list import claim_facts
 from portal.staff.dispute_list import dispute_facts
 from portal.staff.listing import MOST, age
-from portal.staff.queue_filters import Filters, asked, found_in, worth_of
+from portal.staff.queue_filters import DRIVEN, Filters, asked, found_in, worth_of
 from portal.staff.queue_views import BY_NAME, EVERYTHING, VIEWS, Part, limit_of
 from portal.staff.rights import me
 from portal.staff.withdrawals import withdrawal_facts
@@ -100,22 +100,36 @@ def _order(sort: str) -> Callable[[Key], Any]:
 
 
 def counts_of(lists: Sequence[tuple[str, Filters]], now: datetime) -> dict[str, int]:
-    """How many rows each list has, up to a thousand; one statement. Searches are not counted."""
+    """How many rows each list has, up to a thousand; one statement. Searches are not counted.
+
+    What stands in several lists is counted once.
+    """
     named = [*((view.name, Filters(view=view.name)) for view in VIEWS if view.counts), *lists]
-    columns = [
-        _counted(filters, now).label(f"n{place}") for place, (_, filters) in enumerate(named)
+    sums = {name: _parts(filters) for name, filters in named}
+    columns = {
+        key: _counted(part, filters, now) for found in sums.values() for key, part, filters in found
+    }
+    row = session.execute(select(*columns.values())).one()
+    counted = dict(zip(columns, row, strict=True))
+    return {
+        name: min(sum(counted[key] for key, *_ in found), COUNTED_TO)
+        for name, found in sums.items()
+    }
+
+
+def _parts(filters: Filters) -> list[tuple[Any, Part, Filters]]:
+    """The parts of a list, each with what tells its count from others."""
+    is_plain = not filters.narrows and filters.view not in DRIVEN
+    return [
+        ((id(part), None if is_plain else filters), part, filters)
+        for part in BY_NAME[filters.view].parts
     ]
-    row = session.execute(select(*columns)).one()
-    return {name: min(int(n), COUNTED_TO) for (name, _), n in zip(named, row, strict=True)}
 
 
-def _counted(filters: Filters, now: datetime) -> ColumnElement[int]:
-    total: ColumnElement[int] = literal_column("0")
-    for part in BY_NAME[filters.view].parts:
-        some = select(part.of.id).where(*asked(part, filters, me().id, g.shop.currency, now))
-        counted = select(func.count()).select_from(some.limit(COUNTED_TO).subquery())
-        total = total + counted.scalar_subquery()
-    return total
+def _counted(part: Part, filters: Filters, now: datetime) -> ColumnElement[int]:
+    some = select(part.of.id).where(*asked(part, filters, me().id, g.shop.currency, now))
+    counted = select(func.count()).select_from(some.limit(COUNTED_TO).subquery())
+    return counted.scalar_subquery()
 
 
 # --- what they show ---------------------------------------------------------------------------

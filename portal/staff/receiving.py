@@ -22,7 +22,7 @@ from portal.sources.matching import number_key, tracking_key
 from portal.sources.sentences import Invalid
 from portal.staff.desk import bp
 from portal.staff.returns import typed_counts
-from portal.staff.rights import me, needs
+from portal.staff.rights import me, needs, not_ones_own
 
 RETURN_NUMBER: Final = re.compile(r"(.+)-r(\d{1,4})\Z")
 OWN_PAGE: Final = re.compile(r"/r/([\w-]{20,60})(?:[/?#]|\Z)")
@@ -84,6 +84,7 @@ def receiving_count(rma_id: str) -> Response:
         with writing():
             rma = Return.locked(rma_id) or abort(404)
             rma.seen_as(request.form.get("version", 0, type=int))
+            not_ones_own(rma.order)
             receive(rma, counts, me().who, now)
             order_id, number = rma.order_id, rma.number
         problem = _photos(order_id, rma_id, [count.sku for count in counts])

@@ -24,7 +24,7 @@ from portal.sources.sentences import Invalid
 from portal.staff.desk import bp
 from portal.staff.money_form import typed_choices
 from portal.staff.return_shown import rma_shown
-from portal.staff.rights import me, needs
+from portal.staff.rights import me, needs, not_ones_own
 
 
 @bp.get("/returns/<rma_id>")
@@ -137,6 +137,7 @@ def _act(rma_id: str, done: str, act: Callable[[Return, datetime], object]) -> R
         with writing():
             rma = Return.locked(rma_id) or abort(404)
             rma.seen_as(request.form.get("version", 0, type=int))
+            not_ones_own(rma.order)
             act(rma, clock.now())
     except (Conflict, Invalid) as error:
         told = error.errors[0]["message"] if isinstance(error, Invalid) else str(error)

@@ -11,7 +11,8 @@ from flask import abort, g
 from flask_babel import force_locale
 from flask_security import auth_required, current_user
 
-from portal.models.staff import MAY
+from portal.models import Order
+from portal.models.staff import MAY, OWN_ORDER, is_own
 
 CONFIRMED_FOR: Final = 15  # minutes after who somebody is was last shown
 GRACE: Final = 30  # minutes for what was begun meanwhile
@@ -26,6 +27,7 @@ class Me:
     id: int
     shown_name: str
     role: str
+    email: str
 
     @property
     def who(self) -> str:
@@ -43,13 +45,21 @@ def me() -> Me:
     return found
 
 
+def not_ones_own(order: Order) -> None:
+    """403 where the order was placed with the address of whoever is signed in."""
+    if is_own(me().email, order):
+        abort(403, OWN_ORDER)
+
+
 def needs(act: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a view be used only by who is signed in and may do this; 403 for others."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: Any, **named: Any) -> R:
-            g.me = Me(current_user.id, current_user.shown_name, current_user.role)
+            g.me = Me(
+                current_user.id, current_user.shown_name, current_user.role, current_user.email
+            )
             if not g.me.may(act):
                 abort(403, "Your role does not include this. Ask an owner or manager of the shop.")
             with force_locale("en"):  # the desk speaks one language, whatever the browser asks for

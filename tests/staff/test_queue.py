@@ -160,6 +160,22 @@ def test_who_lost_the_right_meanwhile_decides_nothing(desk: Browser) -> None:
     assert status(rma_id) == ["requested"]
 
 
+def test_nobody_decides_on_their_own_order(app: Flask) -> None:
+    dana = joined(app, "Dana@Fern.test")
+    own = ask(bought(email="dana@fern.test"), shirts(1, "other"))
+    here = f"/staff/returns/{own}"
+    version = re.search(r'name="version" value="(\d+)"', dana.get(here).text)
+    assert version
+    for act in ("approval", "rejection", "receipt", "resolution"):
+        answer = dana.send(f"{here}/{act}", form=here, version=version[1], code="worn")
+        assert answer.status_code == 403, act
+    batch = re.search(r'data-batch="([^"]+)"', choose(dana, "decisions", own, act="approve"))
+    later()
+    assert status(own) == ["requested"]
+    assert batch
+    assert "your own order" in dana.get(f"/staff/queue/batches/{batch[1]}").text
+
+
 def test_a_reason_has_to_fit_what_is_declined(desk: Browser) -> None:
     [rma_id] = asked("1001")
     assert "Choose a reason" in choose(
