@@ -61,6 +61,7 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         ("POLLS_PER_DAY", "9" * 12),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "many"),
+        ("LIVE_SLOTS", "half"),
         ("EASYPOST_API_BASE", "http://api.easypost.test/v2"),
         ("STRIPE_API_BASE", "stripe"),
         ("SMTP_URL", "mail.example.com"),
