@@ -1,11 +1,13 @@
 """Once a day: our ledger beside the provider's. What nobody knows is looked up, the rest is named.
 
-Money is not moved here, and no row is changed but by the look-up of what is unknown.
+Money is not moved here, and no row is changed but by the look-up of what is unknown. Disputes that
+no event told of are taken in: their last day does not wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +19,7 @@ from portal.jobs.bank import NAME, bank_of, read_refunds, wait
 from portal.keys import Unsealable
 from portal.logs import log
 from portal.models import Shop
+from portal.models.dispute_acts import take_in
 from portal.models.due import Lease, finish, holds, plan, set_gauge
 from portal.models.reconcile import (
     Difference,
@@ -76,10 +79,19 @@ def _compare(bank: Stripe, payment: str) -> Iterator[Difference]:
             raise
         yield Difference(before.order, payment, "The provider does not know this payment.")
         return
+    if there.is_disputed:
+        _take_disputes(bank, payment)
     ours = our_side(payment)
     session.rollback()
     if ours == before:  # else it moved meanwhile: the next day looks again
         yield from differences(ours, there.captured_minor, refunds)
+
+
+def _take_disputes(bank: Stripe, payment: str) -> None:
+    looked_at = clock.now()
+    for seen in list(bank.disputes.of_payment(payment)):
+        with writing():
+            take_in(replace(seen, payment=payment), looked_at, clock.now())
 
 
 def note(shop_id: int, count: int, now: datetime) -> None:

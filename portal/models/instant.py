@@ -25,6 +25,7 @@ from portal import clock
 from portal.db import Base, new_id, session
 from portal.models.audit import record
 from portal.models.change import Conflict
+from portal.models.dispute import is_blocked
 from portal.models.due import plan, plan_all
 from portal.models.exchange import Exchange, exchanges_of
 from portal.models.ledger import book
@@ -120,6 +121,8 @@ class Offer:
 def offers(rma: Return, now: datetime) -> list[Offer]:
     """What may be sent at once under the rules that decided, for each reserved exchange."""
     if rma.status != "approved" or not rma.travels or rma.expires_at is None:
+        return []
+    if is_blocked(rma.order_id):  # the bank may give the order's money back as well
         return []
     found = [_offer(rma, each, now) for each in exchanges_of(rma.id) if each.status == "reserved"]
     return [each for each in found if each is not None and each.charge_at <= rma.expires_at]

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from portal import clock
 from portal.db import every_shop, inside, session, writing
+from portal.jobs.reconcile import compare
 from portal.jobs.work import work
 from portal.models import AuditEntry, Claim, Dispute
 from portal.models.change import Conflict
@@ -171,6 +172,16 @@ def test_a_dispute_that_was_won_lets_refunds_go_out_again(counter: Counter) -> N
     counter.work("settle")
     [row] = counter.rows(return_id)
     assert (row.status, row.problem) == ("done", "")
+
+
+def test_a_dispute_that_no_event_told_of_is_found_within_a_day(counter: Counter) -> None:
+    order_id = counter.paid()
+    disputed(counter)
+    for _ in range(2):
+        with inside(shop_id("fern")):
+            assert list(compare(shop_id("fern"))) == []
+    assert dispute_of(order_id).status == "needs_response"
+    assert counter.booked(order_id, "disputed") == [PAID_MINOR]
 
 
 def test_a_question_of_the_banks_blocks_nothing_and_moves_nothing(counter: Counter) -> None:
