@@ -100,7 +100,7 @@ class SqliteWriter(Writer):
     ) -> None:
         """Many rows by one statement."""
         places = ", ".join("?" * len(columns))
-        insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
+        insert = f"INSERT INTO {table} ({_quoted(columns)}) VALUES ({places})"  # noqa: S608
         self._raw.executemany(insert, mould.rows(copies))
 
     def commit(self) -> None:
@@ -131,7 +131,7 @@ class PostgresWriter(Writer):
         """Many rows by one COPY."""
         told = Mould(tuple(map(_copied, mould.values)), mould.texts, mould.ids)
         lines = ("\t".join(map(str, row)) for row in told.rows(copies))
-        wanted = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        wanted = f"COPY {table} ({_quoted(columns)}) FROM STDIN"
         with self._raw.cursor() as cursor, cursor.copy(wanted) as copy:
             copy.write("\n".join(lines) + "\n")
 
@@ -149,6 +149,11 @@ class PostgresWriter(Writer):
             self._raw.autocommit = True
             self._raw.execute("VACUUM ANALYZE")
         self._raw.close()
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    """Column names in quotes: some of them are words of SQL."""
+    return ", ".join(f'"{column}"' for column in columns)
 
 
 def _copied(value: Any) -> str:
