@@ -16,7 +16,7 @@ from portal.mail import ClaimFacts, Facts, Item, ReturnFacts, render
 from portal.mail.claim_words import CLAIM_WORDS
 from portal.mail.law_words import LAW_WORDS
 from portal.mail.return_words import RETURN_WORDS
-from portal.mail.words import NEEDS_ACT, WORDS
+from portal.mail.words import NEEDS_ACT, WORDS, words_of
 from themes import load, themes
 
 LINK = "https://track.fern.example/t/kX3mVq9Lr2TzB7nWc5YpHdAf"
@@ -177,3 +177,20 @@ def test_nothing_a_shop_sends_breaks_out_of_its_place(app: Flask, text: str) -> 
         assert not set("\r\n") & set(letter.subject)
         assert len(letter.subject) <= 60
         assert "\u202e" not in letter.text
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    ("kind", "first", "when"),
+    [
+        ("shipped", date(2026, 11, 26), "Arrives Thursday 26 November to Saturday 28 November"),
+        ("shipped", date(2026, 11, 28), "Arrives Saturday 28 November"),
+        ("late", date(2026, 11, 27), "Arrives Friday 27 November to Saturday 28 November"),
+    ],
+)
+def test_a_mail_names_the_days_of_the_window(kind: str, first: date, when: str) -> None:
+    facts = replace(FACTS, eta_from=first, first_eta=date(2026, 11, 25))
+    words = words_of(kind, facts, "en")
+    assert words.when == when
+    if kind == "late":
+        assert words.subject == "New date for order FF-1042: by Sat 28 Nov"
