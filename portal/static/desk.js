@@ -78,7 +78,7 @@ async function say(subject, leaves = "") {
   const { seen_by: names } = await answer.json()
   for (const note of all(`[data-presence="${subject}"]`)) {
     note.hidden = !names.length
-    note.textContent = names.length ? `${names.join(", ")} has this open, too.` : ""
+    note.textContent = names.length ? `${names.join(", ")} ${names.length > 1 ? "have" : "has"} this open, too.` : ""
   }
   for (const cell of all(`[data-seen="${subject}"]`))
     cell.textContent = names.length ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} looking` : ""

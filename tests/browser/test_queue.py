@@ -13,11 +13,12 @@ from portal import clock
 from portal.db import inside, session, writing
 from portal.jobs.work import work
 from portal.models import Return
+from portal.models.rma_acts import approve
 from portal.models.staff import Staff
 from tests.browser import look
 from tests.browser.conftest import Site
 from tests.conftest import shop_id
-from tests.models.bought import ask, bought, shirts
+from tests.models.bought import ask, bought, rma, shirts
 from tests.pages.samples import NOW
 
 pytestmark = pytest.mark.browser
@@ -80,6 +81,18 @@ def status(site: Site, *ids: str) -> list[str]:
         found = dict(session.query(Return.id, Return.status).filter(Return.id.in_(ids)).all())
         session.remove()
     return [found[each] for each in ids]
+
+
+def order_of(site: Site, rma_id: str) -> str:
+    with site.app.app_context(), inside(shop_id("fern")):
+        found = rma(rma_id).order_id
+        session.remove()
+    return found
+
+
+def approved(site: Site, rma_id: str) -> None:
+    with site.app.app_context(), inside(shop_id("fern")), writing():
+        approve(rma(rma_id), "staff:1 Sam", NOW)
 
 
 def row(page: Page, subject: str) -> str:
@@ -175,6 +188,35 @@ def test_two_at_one_item_see_each_other_and_one_of_them_decides(
     assert status(site, only) == ["approved"]
 
 
+def test_a_parcel_is_counted_on_a_phone_with_a_thumb(
+    chromium: Browser, site: Site, seats: dict[str, Page]
+) -> None:
+    [only] = waiting(site, 1)
+    approved(site, only)
+    kept = seats["Dana"].context.storage_state()
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, storage_state=kept)
+    page = context.new_page()
+    page.goto(site.url("fern", "/staff/receive"))
+    with site.app.app_context(), inside(shop_id("fern")):
+        number = rma(only).number
+        session.remove()
+    page.fill("#number", number.lower())
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="One less").first.click()
+    expect(page.locator("#q0")).to_have_value("0")
+    page.get_by_role("button", name="One more").first.click()
+    page.get_by_role("radio", name="B Opened").check()
+    page.get_by_role("radio", name="Resale hold").check()
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.locator(".flash")).to_contain_text("is written down")
+    expect(page.locator("#number")).to_be_focused()
+    with site.app.app_context(), inside(shop_id("fern")):
+        [unit] = rma(only).units
+        assert (unit.condition, unit.disposition) == ("B", "resale_hold")
+        session.remove()
+    context.close()
+
+
 def test_without_javascript_the_list_decides_and_peeks(
     chromium: Browser, site: Site, seats: dict[str, Page]
 ) -> None:
@@ -194,18 +236,23 @@ def test_without_javascript_the_list_decides_and_peeks(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_queue_has_no_faults_at_any_width(
+def test_the_desk_has_no_faults_at_any_width(
     chromium: Browser, site: Site, seats: dict[str, Page], width: int, scheme: str
 ) -> None:
-    [only, _] = waiting(site, 2)
+    only, awaited = waiting(site, 2)
+    approved(site, awaited)
     context = chromium.new_context(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
         storage_state=seats["Dana"].context.storage_state(),
     )
     page = context.new_page()
-    for path in (f"/staff/queue?view=all&peek={only}", "/staff/queue?q=nobody", "/staff/keys"):
+    for path in (
+        *(f"/staff/queue?view=all&peek={only}", "/staff/queue?q=nobody", "/staff/keys"),
+        *("/staff/orders", f"/staff/orders/{order_of(site, only)}", "/staff/receive?number=none"),
+        f"/staff/receive/{awaited}",
+    ):
         page.goto(site.url("fern", path))
-        assert look.faults(page) == []
-        assert look.sideways(page, width) == 0
+        assert look.faults(page) == [], path
+        assert look.sideways(page, width) <= 0, path
     context.close()
