@@ -86,7 +86,7 @@ def test_how_much_carriers_are_asked_is_told(sqlite_url: str) -> None:
                 parcel.status, parcel.delivered_at, parcel.polls = "delivered", now, 7
                 parcel.concern, parcel.concern_since = "late", now
             set_gauge("asked:somebody", 31, now.replace(hour=0, minute=0, second=0, microsecond=0))
-            session.add(Pulse(heard_at=now, lost=3))
+            session.add(Pulse(came_at=now, heard_at=now, lost=3))
         text = Browser(app).get("/metrics", headers={"Authorization": f"Bearer {METRICS}"}).text
         assert "porchlight_polls_per_parcel 7.0" in text
         assert "porchlight_asked_today 31.0" in text

@@ -119,7 +119,7 @@ def _questions(leases: Sequence[Lease]) -> list[Question]:
     now = clock.now()
     by_id = {lease.subject: lease for lease in leases}
     wanted = select(Shipment).where(Shipment.id.in_(by_id)).options(joinedload(Shipment.order))
-    parcels, asking = session.scalars(wanted).all(), Asking.at_present()
+    parcels, asking = session.scalars(wanted).all(), Asking.at_present(now)
     found = [
         Question(
             lease=by_id[parcel.id],
@@ -191,7 +191,7 @@ def _store(account: Account, answers: Sequence[Answer]) -> None:
     now = clock.now()
     with writing(synchronous="NORMAL"):
         _note(account, answers, now)
-        asking = Asking.at_present()
+        asking = Asking.at_present(now)
         # In one order everywhere, so that two workers never wait for each other in a circle.
         changed = [
             _store_one(account, question, answer, asking, now)

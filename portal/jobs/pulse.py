@@ -18,13 +18,12 @@ from portal.models.due import Lease, finish, holds
 from portal.models.lost_hooks import (
     AT_ONCE,
     doubt,
-    hooks_of,
     how_many,
     is_anything_under_way,
     lost_at,
     note_look,
 )
-from portal.models.pulse import Pulse
+from portal.models.pulse import Pulse, hooks_in
 from portal.models.trouble import is_theirs
 
 AGAIN = timedelta(minutes=4)  # after a question that got no answer
@@ -64,7 +63,7 @@ def perform(lease: Lease) -> None:
 def _not_yet(now: datetime) -> datetime | None:
     """When to look, if that is not now; far ahead where there is nothing to look for."""
     pulse = session.query(Pulse).one_or_none()
-    if pulse is None or not hooks_of(pulse).are_known(now):
+    if pulse is None or not hooks_in(pulse, now).are_known(now):
         return now + timedelta(days=1)
     if now - pulse.heard_at < QUIET:
         return pulse.heard_at + QUIET

@@ -16,7 +16,7 @@ from portal.db import session
 from portal.keys import settings
 from portal.models.habit import Habit, pace_of
 from portal.models.heard import zone_of
-from portal.models.pulse import Pulse, heard
+from portal.models.pulse import Pulse, heard, hooks_in
 from portal.models.shop import Shop
 from portal.tenancy import shop_in_scope
 
@@ -32,17 +32,17 @@ class Asking:
     pace: Pace
 
     @classmethod
-    def at_present(cls) -> Asking:
+    def at_present(cls, now: datetime) -> Asking:
         """Of the shop in scope; one statement."""
         row = session.execute(
-            select(Habit.digest, Pulse.heard_at, Pulse.missed_at)
+            select(Habit.digest, Pulse.came_at, Pulse.heard_at, Pulse.missed_at, Pulse.lost)
             .select_from(Shop)
             .outerjoin(Habit, Habit.shop_id == Shop.id)
             .outerjoin(Pulse, Pulse.shop_id == Shop.id)
             .where(Shop.id == shop_in_scope())
         ).one()
         pace = pace_of(row.digest, settings().poll_effort)
-        return cls(Hooks(row.heard_at, row.missed_at), pace)
+        return cls(hooks_in(row, now), pace)
 
     def after_hook(self, now: datetime) -> Asking:
         """The same, now that a hook came. Call it inside `writing()`."""

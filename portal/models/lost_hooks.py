@@ -16,7 +16,6 @@ from carriers.schedule import (
     MOVING,
     OUTAGE,
     WAITING,
-    Hooks,
 )
 from portal.db import session
 from portal.models.due import plan_all
@@ -97,11 +96,6 @@ def note_look(pulse: Pulse, lost: Sequence[datetime], now: datetime) -> None:
 def how_many(pulse: Pulse, lost: Sequence[datetime]) -> int:
     """How many parcels are asked about for what was lost: a few for one, all in an outage."""
     return ASKED_FOR_ONE if pulse.lost + len(lost) < OUTAGE else AT_ONCE
-
-
-def hooks_of(pulse: Pulse) -> Hooks:
-    """As the schedule reads it."""
-    return Hooks(pulse.heard_at, pulse.missed_at)
 
 
 def _under_way(now: datetime) -> ColumnElement[bool]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from carriers.schedule import QUIET
+from carriers.schedule import FORGOTTEN, QUIET, Hooks
 from portal.db import Base, insert_into, session
 from portal.models.due import plan
 from portal.tenancy import OfShop, shop_in_scope
@@ -23,6 +23,7 @@ class Pulse(OfShop, Base):
     __table_args__ = (UniqueConstraint("shop_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    came_at: Mapped[datetime]  # the last one
     heard_at: Mapped[datetime]  # sure that they arrive: one did, or nothing else had been sent
     missed_at: Mapped[datetime | None]  # several in a row had not
     looked_until: Mapped[datetime | None]  # of what was sent before, it is known whether it came
@@ -36,6 +37,16 @@ class Pulse(OfShop, Base):
         )
 
 
+def hooks_in(row: Any, now: datetime) -> Hooks:
+    """As the schedule reads a pulse, or a row with its columns, None for what is not there.
+
+    Where hooks are sent and none came for days, somebody has switched them off: there are none.
+    """
+    if row.came_at is None or (row.lost and now - row.came_at >= FORGOTTEN):
+        return Hooks()
+    return Hooks(row.heard_at, row.missed_at)
+
+
 def heard(now: datetime, last: datetime | None, *, was_missing: bool) -> None:
     """A hook came, the one before it at `last`. Call it inside `writing()`, inside the shop.
 
@@ -45,9 +56,10 @@ def heard(now: datetime, last: datetime | None, *, was_missing: bool) -> None:
         return
     shop_id = shop_in_scope()
     insert = insert_into(Pulse)
-    news = {"heard_at": insert.excluded.heard_at, "lost": insert.excluded.lost}
+    row = {"came_at": now, "heard_at": now, "lost": 0}
+    news = {name: insert.excluded[name] for name in row}
     session.execute(
         insert.on_conflict_do_update(index_elements=["shop_id"], set_=news),
-        [{"shop_id": shop_id, "heard_at": now, "lost": 0}],
+        [{"shop_id": shop_id, **row}],
     )
     plan("pulse", f"shop:{shop_id}", shop_id, now + QUIET)

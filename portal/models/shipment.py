@@ -230,7 +230,7 @@ class Shipment(OfShop, Base):
         self._answered(tracking, via, now)
         looks = {"quiet": next_change(self, now) if changed else None}
         if via == "hook":
-            looks["poll"] = Asking.at_present().after_hook(now).next_poll(self, now)
+            looks["poll"] = Asking.at_present(now).after_hook(now).next_poll(self, now)
         plan_all([(queue, self.id, self.shop_id, at) for queue, at in looks.items() if at])
         return changed
 

@@ -17,12 +17,13 @@ import time_machine
 from sqlalchemy import select, update
 
 from carriers.pace import MATTERS
-from carriers.schedule import ASKED_FOR_ONE, HOOK_GRACE, LATEST, QUIET
+from carriers.schedule import ASKED_FOR_ONE, HOOK_GRACE, LATEST, QUIET, Hooks
 from portal import clock
 from portal.db import every_shop, inside, session, writing
 from portal.models import Pulse, Shipment, StoredScan
 from portal.models.due import Due, plan
 from portal.models.lost_hooks import doubt
+from portal.models.pulse import hooks_in
 from portal.sandbox import Box
 from tests.conftest import SECRET as SECRET_KEY
 from tests.conftest import shop_id
@@ -166,6 +167,14 @@ def test_a_provider_that_cannot_say_what_it_sent_is_asked_about_what_is_at_the_d
     assert world.house.parcel(order).polls - polls >= 2
 
 
+def test_hooks_that_somebody_switched_off_are_missed_for_days_not_for_ever() -> None:
+    pulse = Pulse(came_at=MONDAY, heard_at=MONDAY + DAY, missed_at=MONDAY + HOUR, lost=9)
+    assert hooks_in(pulse, MONDAY + 2 * DAY).are_known(MONDAY + 2 * DAY)
+    assert hooks_in(pulse, MONDAY + 4 * DAY) == Hooks()
+    quiet = Pulse(came_at=MONDAY, heard_at=MONDAY + 4 * DAY, missed_at=None, lost=0)
+    assert hooks_in(quiet, MONDAY + 4 * DAY).are_known(MONDAY + 4 * DAY), "nothing was sent"
+
+
 def test_a_look_that_is_done_twice_does_no_harm(any_house: House, time: Any) -> None:
     for number in numbers(3):
         any_house.order(number, {"carrier": "UPS", "tracking_number": number})
@@ -202,7 +211,7 @@ def test_a_worker_killed_while_it_goes_after_lost_hooks_loses_nothing(
         pass
     hour_ago = clock.now() - HOUR
     with inside(shop_id("fern")), writing():
-        session.add(Pulse(heard_at=hour_ago))
+        session.add(Pulse(came_at=hour_ago, heard_at=hour_ago))
         session.execute(update(Shipment).values(checked_at=hour_ago, polled_at=hour_ago))
         plan("pulse", "shop:1", shop_id("fern"), hour_ago)
     environ = {

@@ -63,7 +63,7 @@ def test_a_shop_learns_from_its_own_parcels_alone_and_asks_accordingly(any_app: 
         with inside(shop_id("fern")):
             assert session.scalars(select(Habit.parcels)).one() == 120
             learned = habits_in_force()
-            asking = Asking.at_present()
+            asking = Asking.at_present(NOW)
         assert learned.usual["UPS>US in_transit"].gaps == 120
         assert learned.usual["UPS>US in_transit"].silent == 12 * HOUR
         assert learned.usual["home unknown"].gaps == 120

@@ -61,6 +61,7 @@ def upgrade() -> None:
     )
     _one_a_shop(
         "pulse",
+        sa.Column("came_at", MOMENT, nullable=False),
         sa.Column("heard_at", MOMENT, nullable=False),
         sa.Column("missed_at", MOMENT, nullable=True),
         sa.Column("looked_until", MOMENT, nullable=True),
