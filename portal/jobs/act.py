@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from portal import clock
 from portal.db import inside, session, writing
 from portal.jobs.queue import nudge
@@ -29,6 +31,12 @@ def perform(lease: Lease) -> None:
             _refuse(lease, told)
     for queue in NEXT:
         nudge(queue)
+
+
+def bury(lease: Lease, now: datetime) -> None:
+    """Give up on what failed again and again: the item waits as before, and its person reads so."""
+    with inside(lease.shop_id):
+        _refuse(lease, f"It could not be done, for a fault of ours ({now:%-d %b, %H:%M} UTC).")
 
 
 def _refuse(lease: Lease, problem: str) -> None:

@@ -147,7 +147,8 @@ def _page(order: Order, problem: str = "", status: int = 200) -> Response:
     calendar = Calendar.at(now, "en", shop.timezone)
     returns, claims = _returns(order.id), claims_of(order.id)
     withdrawals = session.scalars(select(Withdrawal).where(Withdrawal.order_id == order.id)).all()
-    subjects = [row.id for row in (*returns, *claims, *withdrawals)]
+    things: tuple[Any, ...] = (*returns, *claims, *withdrawals)
+    subjects = [row.id for row in things]
     chosen = request.args.get("show", "")
     story = [
         each for each in story_of(order, subjects) if chosen not in SOURCES or each.source == chosen

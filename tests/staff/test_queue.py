@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal import clock
-from portal.db import inside, session, writing
+from portal.db import every_shop, inside, session, writing
+from portal.jobs.act import bury
 from portal.jobs.work import work
-from portal.models import AuditEntry, Order, PlannedAct, Shipment, Shop, Staff
+from portal.models import AuditEntry, Order, PlannedAct, Shipment, Shop, Staff, due
 from portal.staff.queue_filters import Filters
 from portal.staff.queue_views import VIEWS
 from tests.conftest import shop_id
@@ -147,6 +148,18 @@ def test_what_changes_within_the_ten_seconds_is_not_decided_and_waits_as_before(
     told = desk.get(f"/staff/queue/batches/{batch[1]}").text
     assert "1 could not be done" in told
     assert "Somebody decided a moment ago" in told
+
+
+def test_what_fails_again_and_again_is_given_up_and_waits_as_before(desk: Browser) -> None:
+    [rma_id] = asked("1001")
+    choose(desk, "decisions", rma_id, act="approve")
+    now = clock.now() + TEN_SECONDS
+    with every_shop(), writing():
+        [lease] = due.claim("act", 1, now)
+    bury(lease, now)
+    assert "data-decidable" in desk.get(QUEUE).text
+    with inside(shop_id("fern")):
+        assert "a fault of ours" in session.query(PlannedAct).one().problem
 
 
 def test_who_lost_the_right_meanwhile_decides_nothing(desk: Browser) -> None:
