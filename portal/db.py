@@ -8,11 +8,7 @@ is unfair and its default transaction mode loses updates.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -47,10 +43,10 @@ from sqlalchemy.types import JSON, TypeDecorator
 
 from portal.config import Settings
 from portal.tenancy import EVERY_SHOP, guard, scoped, shop_in_scope
+from portal.turns import WAIT_SECONDS, turn_at
 
 # A WAL database can be corrupted by SQLite versions before this one (checkpoint race).
 FIRST_SAFE_WAL = (3, 51, 3)
-WAIT_SECONDS = 5.0  # how long a writer queues before the visitor is told to try again
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -60,10 +56,6 @@ NAMES = {
 }
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in INTEGER keys
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-
-
-class Busy(Exception):
-    """The database is being written to by somebody else for longer than we wait."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -111,7 +103,6 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"cla
 session: ScopedSession[Session] = db.session  # type: ignore[assignment]
 
 _mode: ContextVar[str] = ContextVar("mode", default="reading")
-_queue = threading.Lock()
 
 
 def new_id(prefix: str, at: datetime) -> str:
@@ -220,44 +211,13 @@ def writing(synchronous: str = "FULL") -> Iterator[ScopedSession[Session]]:
 
 @contextmanager
 def _lock() -> Iterator[None]:
-    """Queue in front of SQLite: first among threads, then among processes."""
+    """The one writer's place in front of SQLite; PostgreSQL needs none."""
     path = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
     if path is None:
         yield
         return
-    deadline = time.monotonic() + WAIT_SECONDS
-    if not _queue.acquire(timeout=WAIT_SECONDS):
-        raise Busy
-    try:
-        # Who holds the turn is next, so that a busy process cannot come before it again.
-        with _locked(f"{path}.turn", deadline) as turn, _locked(f"{path}.lock", deadline):
-            os.close(turn.pop())
-            yield
-    finally:
-        _queue.release()
-
-
-@contextmanager
-def _locked(path: str, deadline: float) -> Iterator[list[int]]:
-    """Hold a lock file until the end, or until its handle is taken out and closed."""
-    handles = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600)]
-    try:
-        _flock(handles[0], deadline)
-        yield handles
-    finally:
-        for handle in handles:
-            os.close(handle)
-
-
-def _flock(handle: int, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise Busy from None
-            time.sleep(0.001)
+    with turn_at(path):
+        yield
 
 
 def is_writing() -> bool:

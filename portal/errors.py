@@ -10,8 +10,9 @@ from jinja2 import Template
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from portal.db import Busy, session
+from portal.db import session
 from portal.logs import log
+from portal.turns import Busy
 
 MACHINES = ("/api/", "/hooks/", "/healthz", "/readyz", "/metrics")
 

@@ -15,10 +15,11 @@ from flask import Flask
 from sqlalchemy import inspect, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from portal import create_app
+from portal import create_app, turns
 from portal import db as house
-from portal.db import Busy, db, inside, session, writing
+from portal.db import db, inside, session, writing
 from portal.models import Customer, Shop
+from portal.turns import Busy
 from tests.conftest import bearer, running_app, settings_for, shop_id
 from tests.pages.browser import Browser
 from tests.pages.orders import EMAIL, placed
@@ -80,7 +81,7 @@ def test_who_waits_too_long_is_told_to_come_back(
     placed()
     headers = bearer()
     browser = Browser(app)
-    monkeypatch.setattr(house, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
     page = browser.get("/track")
     assert page.status_code == 200
     with locked(app):
@@ -101,7 +102,7 @@ WRITER = """
 import sys, time, json
 from sqlalchemy import text
 from tests.conftest import settings_for
-from portal import create_app
+from portal import create_app, turns
 from portal.db import session, writing
 app = create_app(settings_for(sys.argv[1]))
 with app.app_context():

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 
 from portal.api.pace import keep_pace
 from portal.api.refusal import Refusal
-from portal.db import Busy, every_shop, session, writing
+from portal.db import every_shop, session, writing
 from portal.keys import digest
 from portal.limits import client
 from portal.logs import log
@@ -21,6 +21,7 @@ from portal.models.token import PUBLISHABLE
 from portal.security import bare_hosts, hostname
 from portal.standing import Standing
 from portal.tenancy import scoped
+from portal.turns import Busy
 
 BEARER: Final = re.compile(r"bearer +([!-~]{1,200})", re.IGNORECASE)
 KEY_NAMES: Final = frozenset({"access_token", "api_key", "apikey", "bearer", "key", "token"})

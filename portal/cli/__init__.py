@@ -10,8 +10,8 @@ import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from portal.config import SettingsError
-from portal.db import WAIT_SECONDS, Busy
 from portal.keys import Unsealable
+from portal.turns import WAIT_SECONDS, Busy
 
 
 class Stopped(click.ClickException):

@@ -31,6 +31,6 @@ def change_terms(shop: Shop, document: dict[str, Any], by: str, why: str = "") -
     before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
     shop.settings = {**shop.settings, SETTING: after}
     changed = [name for name in after if after[name] != before[name]]
-    told = ({name: side[name] for name in changed} for side in (before, after))
-    record(by, "claims.terms", f"shop:{shop.slug}", *told, why=why)
+    was, now = ({name: side[name] for name in changed} for side in (before, after))
+    record(by, "claims.terms", f"shop:{shop.slug}", was, now, why)
     return new

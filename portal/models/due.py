@@ -21,6 +21,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    inspect,
     or_,
     select,
     update,
@@ -103,7 +104,8 @@ def plan_all(work: Sequence[tuple[str, str, int, datetime]]) -> None:
 @lru_cache(maxsize=4)
 def _planning(_dialect: str) -> Any:
     """The statement that plans a piece of work: building it costs more than sending it."""
-    due, insert = Due.__table__.c, insert_into(Due.__table__)
+    table = inspect(Due).local_table
+    due, insert = table.c, insert_into(table)
     asked = insert.excluded.at
     later = or_(due.again_at.is_(None), due.again_at > asked)
     return insert.values(leased=False, fence=0, attempts=0).on_conflict_do_update(

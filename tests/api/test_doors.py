@@ -9,7 +9,7 @@ from contextvars import Context
 import pytest
 from flask import Flask
 
-from portal import db
+from portal import db, turns
 from portal.api.endpoint import Endpoint
 from portal.db import inside, session, writing
 from portal.models import ApiToken
@@ -194,7 +194,7 @@ def test_a_busy_database_says_when_to_ask_again_and_changes_nothing(
     quick: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick.order(number="1")  # notes the token's use
-    monkeypatch.setattr(db, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.05)
     gone, free = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from portal import create_app
-from portal.db import Busy, db, inside, session, writing
+from portal.db import db, inside, session, writing
 from portal.models import Exchange, LedgerEntry, Return, Settlement, UnitClaim, Variant, payout
 from portal.models.change import Conflict
 from portal.models.credit import balances, give_credit, use_credit
@@ -24,6 +24,7 @@ from portal.models.rma_receipt import Count, receive
 from portal.models.rma_rows import Act
 from portal.models.rma_settle import resolve
 from portal.models.unit_claim import claim_units
+from portal.turns import Busy
 from tests.conftest import settings_for, shop_id
 from tests.models.bought import NOW, ask, bought, requested, rma, shirts, sold
 
