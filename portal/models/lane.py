@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from carriers.lanes import Journey, Lanes
 from portal import clock
-from portal.db import Base, insert_into, session
+from portal.db import Base, db, insert_into, session
 from portal.tenancy import OfShop, shop_in_scope
 
 MOST: Final = 20_000  # of a shop's newest finished parcels are learned from
@@ -97,11 +97,15 @@ def note_parcels(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> No
         return
     empty = dict.fromkeys(SHOWN) | {"shown_basis": "", "shown_parcels": 0}
     stamped = [{"shop_id": shop_in_scope(), **empty, **row} for row in rows]
+    session.execute(_noting(db.engine.dialect.name, tuple(fields)), stamped)
+
+
+@lru_cache(maxsize=8)
+def _noting(_dialect: str, fields: tuple[str, ...]) -> Any:
+    """The statement that notes a parcel: building it costs more than sending it."""
     insert = insert_into(LaneParcel)
     changed = {name: insert.excluded[name] for name in fields}
-    session.execute(
-        insert.on_conflict_do_update(index_elements=["shipment_id"], set_=changed), stamped
-    )
+    return insert.on_conflict_do_update(index_elements=["shipment_id"], set_=changed)
 
 
 def learn() -> tuple[Lanes, int]:
