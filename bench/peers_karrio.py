@@ -24,6 +24,7 @@ from bench import events, postgres
 from bench.data import fill, token_of
 from bench.house import ASK, environ_at
 from bench.measure import (
+    PATIENCE_S,
     Server,
     compared,
     cpu_per_request,
@@ -171,7 +172,7 @@ def _karrio_event(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _posted_us(server: Server, told: Sequence[tuple[str, bytes, dict[str, str]]]) -> float:
     """Server CPU in microseconds for each of these bodies, sent one after the other."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     before = server.cpu_seconds()
     for path, body, headers in told:
         connection.request("POST", path, body, headers)
