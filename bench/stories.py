@@ -150,7 +150,7 @@ def _settle(now: datetime) -> None:
         sent.values(state="sent", sent_at=Message.created_at, reference="kept-elsewhere")
     )
     for shipment in session.scalars(select(Shipment).execution_options(populate_existing=True)):
-        at = Asking.at_present().next_poll(shipment, now)
+        at = Asking.at_present(now).next_poll(shipment, now)
         if at is not None:
             plan("poll", shipment.id, shipment.shop_id, at)
 
