@@ -11,6 +11,7 @@ from portal import clock
 from portal.db import session
 from portal.format import money
 from portal.models import Claim, Dispute, Order, Photo, Return, Shipment, Shop, Withdrawal
+from portal.models.trouble import CONCERNS
 from portal.pages.claim_words import KINDS as CLAIM_KINDS
 from portal.pages.claim_words import because as claim_because
 from portal.pages.dates import Calendar
@@ -167,7 +168,8 @@ def _parcel(subject: str) -> dict[str, Any] | None:
     if parcel is None:
         return None
     order, calendar = session.get_one(Order, parcel.order_id), _calendar(parcel.shop_id)
-    since = parcel.problem_since or parcel.created_at
+    since = parcel.concern_since or parcel.created_at
+    why = parcel.problem_text or CONCERNS.get(parcel.concern, "")
     return {
         **_nothing(),
         "kind": "Parcel",
@@ -175,7 +177,7 @@ def _parcel(subject: str) -> dict[str, Any] | None:
         "url": f"/staff/orders/{order.id}",
         **_of(order, parcel.tracking_number, 0),
         "person": _person(order),
-        "said": [text for text in (parcel.problem_text, parcel.problem_fix) if text],
+        "said": [text for text in (why, parcel.problem_fix) if text],
         "asked": when(since, calendar),
         "status": parcel.status.replace("_", " "),
         "acts": ("seen",),

@@ -24,12 +24,13 @@ from portal.models import (
 )
 from portal.models.lookup import orders_like
 from portal.models.planned import planned_on
+from portal.models.trouble import CONCERNS
 from portal.pages.policy_words import reason_words
 from portal.staff.claim_list import claim_facts
 from portal.staff.dispute_list import dispute_facts
 from portal.staff.listing import MOST, age
 from portal.staff.queue_filters import DRIVEN, Filters, asked, found_in, worth_of
-from portal.staff.queue_views import BY_NAME, EVERYTHING, VIEWS, Part, limit_of
+from portal.staff.queue_views import BY_NAME, EVERYTHING, PASSING, VIEWS, Part, limit_of
 from portal.staff.rights import me
 from portal.staff.withdrawals import withdrawal_facts
 
@@ -237,7 +238,7 @@ def _parcel_facts(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     rows = session.execute(
         select(
             Shipment.id, Shipment.order_id, Shipment.carrier, Shipment.tracking_number,
-            Shipment.problem_text, Shipment.problem_fix, Shipment.version,
+            Shipment.problem_text, Shipment.problem_fix, Shipment.concern, Shipment.version,
             Order.number.label("order"), Order.address["name"].as_string().label("who"),
         )
         .join(Order, Order.id == Shipment.order_id)
@@ -250,11 +251,11 @@ def _parcel_facts(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
             "number": f"{row.carrier} {row.tracking_number}".strip(),
             "order": row.order,
             "who": row.who or "No name",
-            "why": row.problem_text,
+            "why": row.problem_text or CONCERNS.get(row.concern, ""),
             "title": row.problem_fix,
             "value": "",
-            "says": "Look at it",
-            "tone": "warn",
+            "says": "Watched" if row.concern in PASSING else "Look at it",
+            "tone": "" if row.concern in PASSING else "warn",
             "version": row.version,
             "decidable": False,
         }

@@ -87,10 +87,12 @@ STUCK: Final = Return.id.in_(
     )
 )
 # A constant, not a parameter: so the index of troubled parcels alone can answer.
-IN_TROUBLE: Final = Shipment.problem != literal_column("''")
+IN_TROUBLE: Final = Shipment.concern != literal_column("''")
 SEEN_TO: Final = exists().where(
-    DeskMark.subject == Shipment.id, DeskMark.done_at >= Shipment.problem_since
+    DeskMark.subject == Shipment.id, DeskMark.done_at >= Shipment.concern_since
 )
+# These may go on by themselves: they are looked after, but nobody is waited for.
+PASSING: Final = ("exception", "silent", "late")
 
 DECIDE: Final = Part(Return, Return.status == "requested", Return.requested_at, "decide")
 ARRIVED: Final = Part(Return, Return.status == "arrived", Return.arrived_at, "receive")
@@ -129,7 +131,18 @@ LATE: Final = tuple(
 )
 ASKED: Final = Part(Claim, Claim.status == "needs_info", Claim.asked_at, "")
 WITHDRAWALS: Final = Part(Withdrawal, OPEN_WITHDRAWALS, Withdrawal.declared_at, "withdrawals")
-PARCELS: Final = Part(Shipment, and_(IN_TROUBLE, ~SEEN_TO), Shipment.problem_since, "parcels")
+PARCELS: Final = Part(
+    Shipment,
+    and_(IN_TROUBLE, Shipment.concern.not_in(PASSING), ~SEEN_TO),
+    Shipment.concern_since,
+    "parcels",
+)
+WATCHED: Final = Part(
+    Shipment,
+    and_(IN_TROUBLE, Shipment.concern.in_(PASSING), ~SEEN_TO),
+    Shipment.concern_since,
+    "",
+)
 ALL: Final = (
     *(DECIDE, ARRIVED, CHECKED, MONEY_ALONE, CLAIMS, CLAIM_MONEY, INSURER),
     *(DISPUTES, WITHDRAWALS, PARCELS),
@@ -139,7 +152,7 @@ EVERYTHING: Final = (
     Part(Return, true(), Return.requested_at, ""),
     Part(Claim, true(), Claim.asked_at, ""),
     Part(Withdrawal, true(), Withdrawal.declared_at, ""),
-    Part(Shipment, IN_TROUBLE, Shipment.problem_since, ""),
+    Part(Shipment, IN_TROUBLE, Shipment.concern_since, ""),
     Part(Dispute, true(), Dispute.opened_at, ""),
 )
 
@@ -164,7 +177,7 @@ VIEWS: Final = (
     View("disputes", "Disputes", "No bank waits for an answer.", (DISPUTES,)),
     View("asked", "Waiting for customer", "No answer is awaited from a customer.", (ASKED,)),
     View("withdrawals", "Withdrawals", "No withdrawal needs a person.", (WITHDRAWALS,)),
-    View("parcels", "Parcels in trouble", "Every parcel is being followed.", (PARCELS,)),
+    View("parcels", "Parcels in trouble", "Every parcel goes as it should.", (PARCELS, WATCHED)),
     View("mine", "Mine", "Nothing is yours. Take something from the other lists.", ALL),
     View("snoozed", "Put off", "Nothing was put off until later.", ALL),
     View(

@@ -17,6 +17,7 @@ from portal.db import every_shop, inside, session, writing
 from portal.jobs.act import bury
 from portal.jobs.work import work
 from portal.models import AuditEntry, Order, PlannedAct, Shipment, Shop, Staff, due
+from portal.models.trouble import CONCERNS
 from portal.staff.queue_filters import Filters
 from portal.staff.queue_views import VIEWS
 from tests.conftest import shop_id
@@ -371,15 +372,31 @@ def test_a_parcel_in_trouble_leaves_when_it_was_seen_to_until_there_is_new_troub
     with inside(shop_id("fern")), writing():
         parcel = session.query(Shipment).one()
         parcel.problem, parcel.problem_text = "not_found", "The carrier does not know it."
-        parcel.problem_since = NOW
+        parcel.concern, parcel.concern_since = "wrong_number", NOW
         subject = parcel.id
     here = f"{QUEUE}?view=parcels"
     assert "does not know it" in desk.get(here).text
     assert "1 row is seen to" in choose(desk, "seen", subject, here=here)
     assert items(desk.get(here).text) == {}
     with inside(shop_id("fern")), writing():
-        session.query(Shipment).one().problem_since = clock.now() + timedelta(minutes=1)
+        session.query(Shipment).one().concern_since = clock.now() + timedelta(minutes=1)
     assert subject in items(desk.get(here).text)
+
+
+@pytest.mark.parametrize(("concern", "waits"), [("presumed_lost", True), ("silent", False)])
+def test_a_parcel_that_is_late_or_silent_is_watched_and_a_lost_one_waits(
+    desk: Browser, concern: str, waits: bool
+) -> None:
+    bought(number="1001")
+    with inside(shop_id("fern")), writing():
+        parcel = session.query(Shipment).one()
+        parcel.concern, parcel.concern_since = concern, NOW
+        subject = parcel.id
+    page = desk.get(f"{QUEUE}?view=parcels").text
+    assert subject in items(page)
+    assert CONCERNS[concern] in page
+    assert CONCERNS[concern] in desk.get(f"/staff/peek/{subject}").text
+    assert (subject in items(desk.get(f"{QUEUE}?view=all").text)) is waits
 
 
 def sent(browser: Browser, view: str) -> int:
