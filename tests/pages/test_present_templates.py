@@ -187,7 +187,7 @@ def test_the_reader_in_germany_reads_german(render, app: Flask) -> None:
 def test_what_the_pages_name_is_there(app: Flask, name: str) -> None:
     answer = app.test_client().get(f"/static/{name}")
     assert answer.status_code == 200
-    assert len(answer.data) < (2_000 if name.endswith(".js") else 10_000)
+    assert len(answer.data) < (4_000 if name.endswith(".js") else 10_000)
     answer.close()
 
 

@@ -82,7 +82,7 @@ def test_a_slow_answer_is_whole_and_too_late(box, client, door):
 
 
 def test_a_slow_answer_holds_up_nobody_else(box, client, door):
-    door.fault("slow", seconds=1.5, method="GET")
+    door.fault("slow", seconds=3, method="GET")
     headers = {"Authorization": f"Bearer {KEY}"}
     slow = threading.Thread(
         target=requests.get, args=(f"{box.api_base}/events",), kwargs={"headers": headers}
