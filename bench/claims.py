@@ -124,7 +124,10 @@ def _claim() -> list[tuple[int, int]]:
 def _again(ids: list[int]) -> None:
     """Plan rows again behind all others, in one statement."""
     with writing():
-        last = session.scalar(select(func.max(Due.at)).where(Due.at <= ALL_DUE)) or BEGAN
+        last = (
+            session.scalar(select(func.max(Due.at)).where(Due.queue == "poll", Due.at <= ALL_DUE))
+            or BEGAN
+        )
         session.execute(
             update(Due)
             .where(Due.id.in_(ids))
