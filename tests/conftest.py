@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,6 +22,9 @@ from tests.spare import Spare, migrate
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SECRET = "a-secret-for-tests-0123456789abcdefghij"
 keep_routes_and_templates()
+# A loaded machine is no fault, and what needs more examples says so itself.
+hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

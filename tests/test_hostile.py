@@ -245,8 +245,8 @@ def test_a_document_that_is_no_order_is_refused_everywhere(
     app: Flask, documents: list[tuple[str, bytes]]
 ) -> None:
     api = Api(app)
-    for name, raw in documents:
-        for made in WITH_BODY:
+    for n, (name, raw) in enumerate(documents):
+        for made in WITH_BODY[n % 4 :: 4]:  # each document at a quarter of the doors
             path = address(made, unknown_id(made))
             key = {"Idempotency-Key": "k"} if made.needs_key else {}
             response = api.call(

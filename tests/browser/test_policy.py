@@ -139,6 +139,7 @@ def press(page: Page, name: str, leads_to: str) -> None:
     page.wait_for_url(leads_to)
 
 
+@pytest.mark.long
 def test_by_keyboard_alone_a_bonus_and_a_look_at_dear_things(site: Site, desk: Page) -> None:
     desk.goto(site.url("fern", "/staff/policy"))
     press(desk, "Change the rules", "**/staff/policy/*")

@@ -234,8 +234,15 @@ def test_without_javascript_the_list_decides_and_peeks(
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "light"),
+        pytest.param(360, "dark", marks=pytest.mark.long),
+        pytest.param(1280, "light", marks=pytest.mark.long),
+        (1280, "dark"),
+    ],
+)
 def test_the_desk_has_no_faults_at_any_width(
     chromium: Browser, site: Site, seats: dict[str, Page], width: int, scheme: str
 ) -> None:

@@ -9,11 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from hypothesis import settings
-
-# A loaded machine is no finding: examples are judged by what they show, not by how long they take.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 Script = Callable[["Handler"], None]
 
