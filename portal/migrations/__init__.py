@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from portal.db import db, migrating
+from portal.migrations.estimates import teach_planner
 from portal.migrations.order_change import note_changes
 
 
@@ -36,6 +37,7 @@ def upgrade(revision: str = "head") -> None:
     with migrating() as connection:
         command.upgrade(_config(connection), revision)
         note_changes(connection)
+        teach_planner(connection)
 
 
 def downgrade(revision: str) -> None:
@@ -43,6 +45,7 @@ def downgrade(revision: str) -> None:
     with migrating() as connection:
         command.downgrade(_config(connection), revision)
         note_changes(connection)
+        teach_planner(connection)
 
 
 def _config(connection: object = None) -> Config:

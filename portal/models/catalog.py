@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, String, UniqueConstraint, select
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
@@ -66,7 +66,10 @@ class Picture(OfShop, Base):
     """
 
     __tablename__ = "picture"
-    __table_args__ = (UniqueConstraint("shop_id", "url_digest"),)
+    __table_args__ = (
+        UniqueConstraint("shop_id", "url_digest"),
+        Index(None, "url", postgresql_using="hash"),  # a URL may be longer than others take
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)  # random: it is in the URL
     url: Mapped[str] = mapped_column(String(2000))
