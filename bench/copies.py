@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -35,7 +36,7 @@ class Mould:
             yield row
 
 
-class Writer:
+class Writer(ABC):
     """Copies stories into one database. What a kind of database does its own way is below."""
 
     def __init__(self) -> None:
@@ -71,15 +72,15 @@ class Writer:
             self._next[table] += len(ids) * copies
         return starts
 
+    @abstractmethod
     def write(
         self, table: str, columns: tuple[str, ...], mould: Mould, copies: Sequence[Names]
     ) -> None:
         """Write one row of each copy."""
-        raise NotImplementedError
 
+    @abstractmethod
     def commit(self) -> None:
         """Keep what was written."""
-        raise NotImplementedError
 
 
 class SqliteWriter(Writer):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -52,24 +53,24 @@ class Box:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Widget:
+class Widget(ABC):
     """A field without its value. `default` is what it begins with."""
 
     label: str = ""
     help: str = ""
     default: Any = None
 
+    @abstractmethod
     def fill(self, name: str, value: Any, typed: Typed) -> None:
         """Add to `typed` what stands for this value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, name: str, typed: Typed, problems: Problems) -> Any:
         """The value that was typed. What is wrong with it is added to `problems`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show(self, name: str, typed: Typed, problems: Problems) -> Box:
         """The field with what was typed into it."""
-        raise NotImplementedError
 
     def _box(self, kind: str, name: str, problems: Problems, **more: Any) -> Box:
         return Box(kind, name, self.label, self.help, error=problems.get(name, ""), **more)
